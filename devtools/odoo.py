@@ -1,0 +1,78 @@
+"""Start Odoo's own command line, with everything where this repository keeps it."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+
+from . import odoo_source
+from .cache import ROOT, cached, write_whole
+from .console import Problem
+from .postgres import PORT, USER, cluster
+
+CONFIG = """\
+[options]
+addons_path = {addons_path}
+data_dir = {data_dir}
+db_host = {db_host}
+db_port = {db_port}
+db_user = {db_user}
+db_name = {db_name}
+dbfilter = ^{db_name}$
+http_interface = 127.0.0.1
+list_db = False
+log_level = {log_level}
+"""
+
+
+@cache
+def installation():
+    """Return the Odoo this run uses."""
+    return odoo_source.find()
+
+
+def data_dir():
+    """Return the folder of filestores and sessions."""
+    return cached("data")
+
+
+def config_file(database, log_level="info"):
+    """Write the configuration for a database; return its path."""
+    text = CONFIG.format(
+        addons_path=",".join(map(str, [*installation().addons_paths, ROOT])),
+        data_dir=data_dir(),
+        db_host=cluster().socket,
+        db_port=PORT,
+        db_user=USER,
+        db_name=database,
+        log_level=log_level,
+    )
+    return write_whole(cached("config", f"{database}.conf"), text)
+
+
+def command(name, database, *options):
+    """Return the command line ``odoo <name>`` for a database."""
+    config = config_file(database)
+    return [sys.executable, "-m", "odoo", name, f"--config={config}", *options]
+
+
+def environment():
+    """Return the environment Odoo needs: its path, nothing of the caller's Odoo settings."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("ODOO_", "PG"))}
+    return {**kept, "PYTHONPATH": str(installation().python_path), "PYTHONUNBUFFERED": "1"}
+
+
+def call(name, database, *options, script=None):
+    """Run Odoo to its end and return its standard output; its log is shown if it fails."""
+    result = subprocess.run(
+        command(name, database, *options),
+        cwd=data_dir().parent,
+        env=environment(),
+        input=script or "",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode or " CRITICAL " in result.stderr:
+        raise Problem(f"odoo {name} {' '.join(options)} failed:\n{result.stderr[-6000:]}")
+    return result.stdout
