@@ -1,0 +1,251 @@
+import secrets
+from hashlib import sha256
+from hmac import compare_digest
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import UserError
+from odoo.tools.urls import urljoin
+
+from ..engine import transport
+
+#: Fields computed from the adapter's features.
+FEATURES = ("inbound", "status", "text_sender", "idempotency", "balance")
+
+
+class SmsGateway(models.Model):
+    """An account at a provider."""
+
+    _name = "sms.gateway"
+    _description = "SMS Gateway"
+    _inherit = ["mail.thread"]
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    # === FIELDS === #
+
+    name = fields.Char(required=True, translate=False, tracking=True)
+    sequence = fields.Integer(default=10)
+    code = fields.Selection(
+        selection=[("none", "No provider yet")],
+        string="Provider",
+        required=True,
+        default="none",
+        help="Providers are addons: install the one of your provider to see it here.",
+    )
+    state = fields.Selection(
+        [("disabled", "Disabled"), ("test", "Test"), ("enabled", "Enabled")],
+        default="disabled",
+        required=True,
+        copy=False,
+        tracking=True,
+        help="A disabled gateway sends nothing and refuses calls. In test, texts go only to the "
+        "numbers of internal users.",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    sender_ids = fields.One2many("sms.sender", "gateway_id", string="Senders")
+    active = fields.Boolean(default=True)
+
+    webhook_token = fields.Char(
+        required=True,
+        copy=False,
+        readonly=True,
+        groups="base.group_system",
+        default=lambda self: secrets.token_urlsafe(32),
+    )
+    inbound_url = fields.Char(
+        compute="_compute_webhook_urls",
+        groups="base.group_system",
+        help="Give this address to the provider for incoming texts.",
+    )
+    status_url = fields.Char(
+        string="Delivery report URL",
+        compute="_compute_webhook_urls",
+        groups="base.group_system",
+        help="Give this address to the provider for delivery reports.",
+    )
+
+    max_per_second = fields.Float(
+        "Texts per second",
+        default=20,
+        required=True,
+        help="Never exceeded, whatever the number of processes. Ask your provider.",
+    )
+    max_in_flight = fields.Integer(
+        "Requests at a time",
+        default=20,
+        required=True,
+        help="Requests to the provider that may wait for an answer at the same moment.",
+    )
+
+    last_inbound_at = fields.Datetime("Last text received", readonly=True, copy=False)
+    last_status_at = fields.Datetime("Last delivery report", readonly=True, copy=False)
+    refused_count = fields.Integer(
+        "Refused calls",
+        compute="_compute_refused_count",
+        help="Calls to our addresses that were not proven to come from the provider.",
+    )
+    balance = fields.Char(readonly=True, copy=False, help="As told by the provider.")
+    balance_at = fields.Datetime("Balance of", readonly=True, copy=False)
+
+    support_inbound = fields.Boolean(compute="_compute_features")
+    support_status = fields.Boolean(compute="_compute_features")
+    support_text_sender = fields.Boolean(compute="_compute_features")
+    support_idempotency = fields.Boolean(compute="_compute_features")
+    support_balance = fields.Boolean(compute="_compute_features")
+
+    _webhook_token_uniq = models.UniqueIndex("(webhook_token)")
+    _max_per_second_positive = models.Constraint(
+        "CHECK(max_per_second > 0)", "Texts per second must be more than zero."
+    )
+    _max_in_flight_positive = models.Constraint(
+        "CHECK(max_in_flight BETWEEN 1 AND 200)", "Requests at a time must be from 1 to 200."
+    )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_webhook_urls(self):
+        for gateway in self:
+            gateway.inbound_url = gateway._get_webhook_url("inbound")
+            gateway.status_url = gateway._get_webhook_url("status")
+
+    @api.depends("code")
+    def _compute_features(self):
+        for gateway in self:
+            features = gateway._get_adapter()._get_features()
+            for feature in FEATURES:
+                gateway[f"support_{feature}"] = features[feature]
+
+    def _compute_refused_count(self):
+        counts = dict(
+            self.env["sms.gateway.event"]
+            .sudo()
+            ._read_group(
+                [("gateway_id", "in", self.ids), ("state", "=", "refused")],
+                ["gateway_id"],
+                ["attempts:sum"],
+            )
+        )
+        for gateway in self:
+            gateway.refused_count = counts.get(gateway, 0)
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        gateways = super().create(vals_list)
+        gateways._create_throttle()
+        self.env.registry.clear_cache()
+        return gateways
+
+    def write(self, vals):
+        if {"webhook_token", "active", "state"} & vals.keys():
+            self.env.registry.clear_cache()
+        return super().write(vals)
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
+    def _create_throttle(self):
+        self.env["sms.gateway.throttle"].sudo().create([{"gateway_id": g.id} for g in self])
+
+    # === ACTION METHODS === #
+
+    def action_test_connection(self):
+        """Prove the credentials without sending a text."""
+        self.ensure_one()
+        self.check_access("write")
+        request = self._get_adapter()._prepare_test_request(self.sudo())
+        if not request:
+            raise UserError(self.env._("%s offers no way to test the connection.", self.name))
+        try:
+            response = self._perform(request)
+        except (transport.NotSent, transport.NoAnswer) as error:
+            raise UserError(
+                self.env._(
+                    "%(gateway)s does not answer: %(reason)s. Check the address and your network.",
+                    gateway=self.name,
+                    reason=error,
+                )
+            ) from error
+        ok, words = self._get_adapter()._parse_test_response(self.sudo(), response)
+        if not ok:
+            raise UserError(self.env._("%(gateway)s: %(words)s", gateway=self.name, words=words))
+        return self._notify_success(self.env._("The connection works."))
+
+    def action_refresh_balance(self):
+        """Ask the provider for the account's balance."""
+        for gateway in self:
+            gateway.check_access("write")
+            gateway._refresh_balance()
+
+    def action_renew_webhook_token(self):
+        """Replace the token of the addresses; the provider must be told the new ones."""
+        self.check_access("write")
+        for gateway in self:
+            gateway.webhook_token = secrets.token_urlsafe(32)
+
+    def action_view_events(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("sms_gateway.sms_gateway_event_action")
+        return {**action, "domain": [("gateway_id", "=", self.id)]}
+
+    def _refresh_balance(self):
+        request = self._get_adapter()._prepare_balance_request(self.sudo())
+        if not request:
+            return
+        told = self._get_adapter()._parse_balance(self.sudo(), self._perform(request))
+        if told:
+            self.balance = " ".join(str(part) for part in told if part is not None)
+            self.balance_at = self.env.cr.now()
+
+    def _notify_success(self, message):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "success", "message": message},
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _get_adapter(self):
+        """The provider's side of the contract: ``sms.gateway.adapter.<code>``."""
+        self.ensure_one()
+        return self.env[f"sms.gateway.adapter.{self.code}"]
+
+    def _perform(self, request):
+        """Perform one request of this account now; see :func:`transport.perform`."""
+        self.ensure_one()
+        with transport.make_session(size=1) as session:
+            return transport.perform(session, request)
+
+    def _get_webhook_url(self, kind):
+        """The public address the provider calls.
+
+        :param str kind: ``inbound`` or ``status``
+        """
+        self.ensure_one()
+        token = self.sudo().webhook_token
+        return urljoin(self.get_base_url(), f"/sms/gateway/{token}/{kind}")
+
+    @api.model
+    def _find_by_token(self, token):
+        """The active gateway whose address holds the token, or an empty recordset.
+
+        Looked up by digest and compared in constant time: how long it takes tells nothing.
+        """
+        gateway_id = self._map_token_digests().get(sha256(token.encode()).hexdigest())
+        gateway = self.browse(gateway_id).sudo().exists() if gateway_id else self.browse()
+        if gateway and compare_digest(gateway.webhook_token.encode(), token.encode()):
+            return gateway
+        return self.browse()
+
+    @api.model
+    @tools.ormcache()
+    def _map_token_digests(self):
+        return {
+            sha256(gateway.webhook_token.encode()).hexdigest(): gateway.id
+            for gateway in self.sudo().search([])
+        }

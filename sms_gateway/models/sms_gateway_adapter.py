@@ -1,0 +1,122 @@
+import hashlib
+
+from odoo import models
+
+from ..engine.contract import WebhookRefused
+
+
+class SmsGatewayAdapter(models.AbstractModel):
+    """The contract between the gateway and one provider.
+
+    A provider's addon adds its code to ``sms.gateway.code`` and one model
+    ``sms.gateway.adapter.<code>`` that inherits this one. Adapters never do I/O and never touch
+    records they were not given: they turn texts into requests and bytes into facts. The data
+    they exchange is in ``engine/contract.py``; ``tests/contract.py`` is the test every adapter
+    inherits.
+    """
+
+    _name = "sms.gateway.adapter"
+    _description = "SMS gateway adapter: the contract with a provider"
+
+    # === SENDING === #
+
+    def _prepare_requests(self, gateway, messages):
+        """Turn texts into HTTP requests. Override in every adapter.
+
+        :param gateway: the ``sms.gateway`` (sudo), credentials readable
+        :param messages: ``sms.message`` to send, all of this gateway; put ``uuid`` where the
+            provider echoes it
+        :return: list of :class:`SendRequest`; each text in exactly one of them
+        """
+        raise NotImplementedError
+
+    def _parse_response(self, gateway, request, response):
+        """Read the provider's answer to one request. Override in every adapter.
+
+        An answer that cannot be understood is ``unknown``, not ``retry``: the provider may have
+        accepted the text.
+
+        :return: list of :class:`SendResult`, one for each uuid of the request
+        """
+        raise NotImplementedError
+
+    # === WEBHOOKS === #
+
+    def _verify_webhook(self, gateway, webhook):
+        """Prove that a call comes from the provider, before anything else looks at it.
+
+        The token in the address was right when this is called. Override to check the
+        signature, or to accept the token alone where the provider signs nothing.
+
+        :raise WebhookRefused: always, unless overridden; also where our secret is not set
+        """
+        raise WebhookRefused("unverified")
+
+    def _extract_inbound(self, gateway, webhook):
+        """The texts in a verified call to the inbound address.
+
+        :return: list of :class:`InboundText`
+        :raise WebhookMalformed: where the call cannot be understood
+        """
+        return []
+
+    def _extract_reports(self, gateway, webhook):
+        """The delivery reports in a verified call to the status address.
+
+        :return: list of :class:`DeliveryReport`
+        :raise WebhookMalformed: where the call cannot be understood
+        """
+        return []
+
+    def _webhook_reply(self, gateway, webhook):
+        """The exact answer the provider needs so that it does not repeat the call.
+
+        Beware: for some providers a body is a text to the customer.
+
+        :return: (HTTP status, headers dict, body bytes)
+        """
+        return 200, {}, b""
+
+    def _get_dedup_key(self, gateway, webhook):
+        """What is equal in every repetition of one call and differs between two calls.
+
+        Override where the provider repeats a call with other bytes (a time stamp, a new
+        signature). Texts are also recognised by their ``provider_ref``, so this only spares work.
+        """
+        digest = hashlib.sha256()
+        for part in (webhook.kind, repr(webhook.query), repr(webhook.form)):
+            digest.update(part.encode("utf-8", "surrogateescape"))
+        digest.update(webhook.body)
+        return digest.hexdigest()
+
+    # === ACCOUNT === #
+
+    def _prepare_test_request(self, gateway):
+        """A request that proves the credentials without sending a text, or None."""
+        return None
+
+    def _parse_test_response(self, gateway, response):
+        """What *Test connection* tells the administrator.
+
+        :return: (ok bool, words); the default takes any 2xx for a yes
+        """
+        ok = 200 <= response.status < 300
+        return ok, self.env._("The provider answered %s.", response.status)
+
+    def _prepare_balance_request(self, gateway):
+        """A request for the account's balance, or None where the provider has none."""
+        return None
+
+    def _parse_balance(self, gateway, response):
+        """:return: (amount float, ISO currency code or None), or None where it is not told"""
+        return None
+
+    def _get_features(self):
+        """What the provider can do; computed into the ``support_*`` fields of the gateway."""
+        return {
+            "inbound": True,
+            "status": True,
+            "text_sender": True,
+            "idempotency": False,
+            "balance": False,
+        }

@@ -1,0 +1,184 @@
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+ADDRESS_RULES = {
+    "text": re.compile(r"[A-Za-z0-9 ]{3,11}"),
+    "mobile": re.compile(r"\+[1-9]\d{6,14}"),
+    "dedicated": re.compile(r"\d{8}|\d{14}"),
+    "short": re.compile(r"\d{3,6}"),
+}
+
+
+class SmsSender(models.Model):
+    """One of our own addresses: what the customer sees as the sender, and answers to."""
+
+    _name = "sms.sender"
+    _description = "SMS Sender"
+    _inherit = ["mail.thread"]
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    # === FIELDS === #
+
+    name = fields.Char(required=True, tracking=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    kind = fields.Selection(
+        [
+            ("text", "Text"),
+            ("mobile", "Mobile number"),
+            ("dedicated", "Dedicated SMS number"),
+            ("short", "Short number"),
+        ],
+        required=True,
+        default="dedicated",
+        tracking=True,
+        help="Text: your name, for texts that need no answer. Dedicated number: for texts that "
+        "customers answer. A mobile number serves best where the same number is shown when you "
+        "call: customers answer and call back.",
+    )
+    address = fields.Char(
+        required=True,
+        tracking=True,
+        help="Text: 3 to 11 letters A-Z, digits and spaces. Mobile: with + and country code. "
+        "Dedicated: exactly 8 or 14 digits. Short: 3 to 6 digits.",
+    )
+    gateway_id = fields.Many2one(
+        "sms.gateway", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    user_ids = fields.Many2many(
+        "res.users",
+        string="Users",
+        help="Who may send with it and gets its answers. Empty: everybody of the company may send.",
+    )
+    state = fields.Selection(
+        [("draft", "Draft"), ("approved", "Approved")],
+        default="draft",
+        required=True,
+        copy=False,
+        tracking=True,
+        help="Only an approved sender can be chosen. Approve it when the provider has.",
+    )
+    inbound_enabled = fields.Boolean(
+        "Receives answers",
+        tracking=True,
+        help="The provider passes texts to this number on to us. Impossible for a text.",
+    )
+    can_receive = fields.Boolean(compute="_compute_can_receive")
+    inbound_policy = fields.Selection(
+        [("record", "New lead"), ("inbox", "Inbox")],
+        string="Unknown customers",
+        default="inbox",
+        required=True,
+        help="Where a text goes whose number is on no record.",
+    )
+    is_ordinary_mobile = fields.Boolean(compute="_compute_is_ordinary_mobile")
+
+    _address_uniq = models.UniqueIndex(
+        "(gateway_id, address) WHERE active", "This gateway already has a sender of that address."
+    )
+    _inbound_needs_number = models.Constraint(
+        "CHECK(NOT (inbound_enabled AND kind = 'text'))",
+        "A text cannot receive answers: choose a number as the sender, or switch answers off.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("kind", "inbound_enabled", "gateway_id.support_inbound")
+    def _compute_can_receive(self):
+        for sender in self:
+            sender.can_receive = (
+                sender.kind != "text" and sender.inbound_enabled and sender.gateway_id.support_inbound
+            )
+
+    @api.depends("kind", "inbound_enabled")
+    def _compute_is_ordinary_mobile(self):
+        for sender in self:
+            sender.is_ordinary_mobile = sender.kind == "mobile" and not sender.inbound_enabled
+
+    @api.depends("name", "address")
+    def _compute_display_name(self):
+        for sender in self:
+            same = not sender.address or sender.name == sender.address
+            sender.display_name = sender.name if same else f"{sender.name} ({sender.address})"
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("kind", "address")
+    def _check_address(self):
+        for sender in self:
+            if not ADDRESS_RULES[sender.kind].fullmatch(sender.address):
+                raise ValidationError(sender._get_address_error())
+            if sender.kind == "text" and not re.search("[A-Za-z]", sender.address):
+                raise ValidationError(
+                    self.env._("“%s” has no letter: choose another kind for a number.", sender.address)
+                )
+
+    @api.constrains("kind", "inbound_enabled", "gateway_id")
+    def _check_gateway_support(self):
+        for sender in self.filtered("gateway_id"):
+            if sender.kind == "text" and not sender.gateway_id.support_text_sender:
+                raise ValidationError(
+                    self.env._("%s does not accept a text as the sender.", sender.gateway_id.name)
+                )
+
+    def _get_address_error(self):
+        """What is wrong with the address, in words, with the remedy."""
+        _ = self.env._
+        rules = {
+            "text": _("3 to 11 characters, only A-Z, a-z, 0-9 and spaces (no Æ, Ø, Å, no dots)"),
+            "mobile": _("a plus sign, the country code and the number, e.g. +4791234567"),
+            "dedicated": _("exactly 8 or exactly 14 digits"),
+            "short": _("3 to 6 digits"),
+        }
+        return _(
+            "Address “%(address)s” of sender %(sender)s: must be %(rule)s.",
+            address=self.address,
+            sender=self.name,
+            rule=rules[self.kind],
+        )
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_usable_domain(self, user, company):
+        """Senders that the user may choose in that company.
+
+        Override to add what else gives the right, e.g. a team's numbers.
+
+        :return: Domain
+        """
+        domain = Domain(
+            [
+                ("state", "=", "approved"),
+                ("company_id", "=", company.id),
+                ("gateway_id.state", "!=", "disabled"),
+            ]
+        )
+        if user._is_superuser() or user.has_group("sms_gateway.group_sms_manager"):
+            return domain
+        return domain & (Domain("user_ids", "in", user.ids) | Domain("user_ids", "=", False))
+
+    @api.model
+    def _get_default_sender(self, user, company):
+        """The sender of who chose none: the user's own, else the company's, else none."""
+        company_sender = company.sudo().sms_default_sender_id
+        if user._is_superuser():
+            return company_sender
+        own = self.sudo().search(
+            self._get_usable_domain(user, company) & Domain("user_ids", "in", user.ids), limit=1
+        )
+        return own or company_sender
+
+    def _may_be_used_by(self, user):
+        """Whether the user may send with this sender."""
+        self.ensure_one()
+        return bool(
+            self.sudo().filtered_domain(self._get_usable_domain(user, self.sudo().company_id))
+        )
