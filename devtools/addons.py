@@ -80,6 +80,17 @@ def test_folders(addons):
     return [ROOT / addon / "tests" for addon in addons if (ROOT / addon / "tests").is_dir()]
 
 
+def addon_of(path):
+    """Return the addon a path lies in, if any."""
+    name = path.relative_to(ROOT).parts[0]
+    return name if name in all_addons() else None
+
+
+def doctest_folders(addons):
+    """Return the folders whose modules need no database and prove themselves by doctests."""
+    return [ROOT / addon / "engine" for addon in addons if (ROOT / addon / "engine").is_dir()]
+
+
 def _data_files(addon):
     folder = ROOT / addon
     for path in sorted(folder.rglob("*")):

@@ -162,6 +162,13 @@ def _refresh_assets(name, chosen):
         note(name, static=static)
 
 
+def drop_templates():
+    """Forget every template of this checkout's kind; the next run makes them anew."""
+    for name in names():
+        if name.startswith((f"{PREFIX}_tpl_", f"{PREFIX}_base_")):
+            drop(name)
+
+
 def _drop_oldest():
     """Forget the templates that were not used for longest."""
     for kind in ("base", "tpl"):

@@ -1,6 +1,7 @@
 """Start Odoo's own command line, with everything where this repository keeps it."""
 
 import os
+import socket
 import subprocess
 import sys
 from functools import cache
@@ -22,6 +23,8 @@ dbfilter = ^{db_name}$
 http_interface = 127.0.0.1
 list_db = False
 log_level = {log_level}
+max_cron_threads = 0
+screenshots = {screenshots}
 """
 
 
@@ -46,6 +49,7 @@ def config_file(database, log_level="info"):
         db_user=USER,
         db_name=database,
         log_level=log_level,
+        screenshots=cached("screenshots"),
     )
     return write_whole(cached("config", f"{database}.conf"), text)
 
@@ -60,6 +64,13 @@ def environment():
     """Return the environment Odoo needs: its path, nothing of the caller's Odoo settings."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("ODOO_", "PG"))}
     return {**kept, "PYTHONPATH": str(installation().python_path), "PYTHONUNBUFFERED": "1"}
+
+
+def free_port():
+    """Return a port on loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def call(name, database, *options, script=None):
