@@ -1,0 +1,227 @@
+import re
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from urllib.parse import parse_qsl, urlsplit
+
+from odoo import models
+
+from odoo.addons.phone_validation.tools.phone_validation import phone_format
+from odoo.addons.sms_gateway.engine.contract import (
+    DeliveryReport,
+    InboundText,
+    SendRequest,
+    SendResult,
+    WebhookMalformed,
+    WebhookRefused,
+)
+
+from .. import const
+
+
+class SmsGatewayAdapterKannel(models.AbstractModel):
+    """Kannel: texts leave through its ``sendsms``, and come back through ``get-url``.
+
+    Kannel's answer names no message. Our uuid travels in the ``dlr-url`` of each text instead
+    and returns with every report.
+    """
+
+    _name = "sms.gateway.adapter.kannel"
+    _inherit = ["sms.gateway.adapter"]
+    _description = "SMS gateway adapter: Kannel"
+
+    # === SENDING === #
+
+    def _prepare_requests(self, gateway, messages):
+        return [self._prepare_request(gateway, message) for message in messages]
+
+    def _prepare_request(self, gateway, message):
+        """One request for one text.
+
+        Posted, for then password and text are not in the address, which proxies and debug logs
+        write down.
+        """
+        options = {
+            "From": message.sender_id.address,
+            "To": message.number,
+            "Coding": "2" if message.encoding == "ucs2" else "0",
+            "SMSC": gateway.kannel_smsc,
+            "DLR-Mask": const.DLR_MASK,
+            "DLR-Url": self._get_report_url(gateway, message),
+        }
+        return SendRequest(
+            uuids=(message.uuid,),
+            method="POST",
+            url=gateway.kannel_url,
+            headers=self._prepare_headers(gateway, options),
+            data=message.body.encode(),
+        )
+
+    def _get_report_url(self, gateway, message):
+        """Where Kannel reports on this text; a percent sign of our own is doubled."""
+        address = gateway.status_url.replace("%", "%%")
+        return f"{address}?uuid={message.uuid}&{const.DLR_QUERY}"
+
+    def _prepare_headers(self, gateway, options):
+        """Kannel's headers; its configuration, and so what it compares with, is UTF-8."""
+        options = {
+            "Username": gateway.kannel_username,
+            "Password": gateway.kannel_password,
+            **options,
+        }
+        headers = {
+            f"X-Kannel-{name}": value.encode().decode("latin-1")  # which HTTP encodes back
+            for name, value in options.items()
+            if isinstance(value, str)
+        }
+        return {"Content-Type": "text/plain; charset=UTF-8", **headers}
+
+    def _parse_response(self, gateway, request, response):
+        uuid = request.uuids[0]
+        words = response.text.strip()
+        if response.status == 202 and re.match(const.ACCEPTED, words):
+            return [SendResult(uuid, "sent")]
+        if response.status == 503:
+            return [
+                SendResult(
+                    uuid, "retry", failure_type="sms_throttled", code="503", reason=words[:200]
+                )
+            ]
+        if 300 <= response.status < 500:
+            return [self._parse_refusal(uuid, response.status, words)]
+        return [SendResult(uuid, "unknown", code=str(response.status))]
+
+    def _parse_refusal(self, uuid, status, words):
+        """A refusal in Kannel's words; other words, or a redirection, are not from Kannel."""
+        known = (kind for start, kind in const.REFUSALS.items() if words.startswith(start))
+        return SendResult(
+            uuid,
+            "failed",
+            failure_type=next(known, "sms_configuration"),
+            code=str(status),
+            reason=words[:200],
+        )
+
+    # === WEBHOOKS === #
+
+    def _verify_webhook(self, gateway, webhook):
+        """Kannel signs nothing: the secret in the address, and the caller's if so configured."""
+        networks = gateway._get_kannel_networks()
+        if networks and not _is_in(webhook.remote_addr, networks):
+            raise WebhookRefused("ip")
+
+    def _extract_inbound(self, gateway, webhook):
+        params = webhook.params
+        if missing := {"from", "to", "text", "id"} - params.keys():
+            raise WebhookMalformed(f"get-url lacks {', '.join(sorted(missing))}")
+        return [
+            InboundText(
+                number=self._format_number(gateway, params["from"]),
+                address=params["to"],
+                body=self._read_text(webhook),
+                provider_ref=params["id"],
+                sent_at=_read_time(params.get("time")),
+            )
+        ]
+
+    def _format_number(self, gateway, number):
+        """The number in E.164; carriers write it +46…, 0046…, 46… or as within the country."""
+        number = re.sub("^00", "+", number)
+        if re.match("[1-9][0-9]{6}", number):
+            number = f"+{number}"
+        country = gateway.company_id.country_id
+        return phone_format(
+            number, country.code, country.phone_code, force_format="E164", raise_exception=False
+        )
+
+    def _read_text(self, webhook):
+        """The text; without ``mo-recode`` it is not UTF-8 but in the charset that is told."""
+        charset = webhook.params.get("charset") or "UTF-8"
+        query = parse_qsl(urlsplit(webhook.url).query, encoding="latin-1")
+        try:
+            return dict(query).get("text", "").encode("latin-1").decode(charset, "replace")
+        except LookupError as error:
+            raise WebhookMalformed(str(error)) from error
+
+    def _extract_reports(self, gateway, webhook):
+        params = webhook.params
+        state = const.REPORT_STATES.get(params.get("type"))
+        if not state:
+            raise WebhookMalformed(f"no type of a report: {params.get('type')}")
+        failure = self._read_failure(params) if state == "failed" else {}
+        return [
+            DeliveryReport(
+                state, uuid=params.get("uuid"), provider_ref=params.get("ref") or None, **failure
+            )
+        ]
+
+    def _read_failure(self, params):
+        """Why a text failed: the carrier's SMPP status, its receipt, or its own words."""
+        answer = params.get("answer", "").removeprefix("NACK/")
+        if status := re.match("0x([0-9a-fA-F]{1,8})/(.*)", answer):
+            kind = const.SMPP_STATUSES.get(int(status[1], 16), "sms_rejected")
+            return {"failure_type": kind, "code": f"0x{status[1]}", "reason": status[2]}
+        receipt = re.search(r"stat:(\w+)(?: err:(\w+))?", answer)
+        reason, code = receipt.groups() if receipt else (answer, None)
+        kind = const.RECEIPT_STATES.get(reason, const.REPORT_FAILURES[params["type"]])
+        return {"failure_type": kind, "code": code, "reason": reason or None}
+
+    def _webhook_reply(self, gateway, webhook):
+        """Nothing at all: Kannel sends what we answer to the customer as a text.
+
+        Any status but 200 and 202 it takes for a failure, also 204.
+        """
+        return 200, {"Content-Type": "text/plain"}, b""
+
+    def _get_dedup_key(self, gateway, webhook):
+        """Of a text the id that Kannel gave it, the same in each try."""
+        if webhook.kind == "inbound" and webhook.params.get("id"):
+            return f"inbound:{webhook.params['id']}"
+        return super()._get_dedup_key(gateway, webhook)
+
+    # === ACCOUNT === #
+
+    def _prepare_test_request(self, gateway):
+        """A text without receiver: Kannel checks the password first, and then refuses it."""
+        return SendRequest(
+            (), "POST", gateway.kannel_url, headers=self._prepare_headers(gateway, {"To": ""})
+        )
+
+    def _parse_test_response(self, gateway, response):
+        words = response.text.strip()[:200]
+        if response.status == 400 and words.startswith(("Empty receiver", "Missing receiver")):
+            return True, ""
+        if response.status == 403:
+            return False, self.env._(
+                "Kannel does not accept this user and password from this machine (%s).", words
+            )
+        return False, self.env._(
+            "This address is not Kannel's sendsms: it answered %(status)s %(words)s",
+            status=response.status,
+            words=words,
+        )
+
+
+def _is_in(address, networks):
+    """Whether an address lies in one of the networks; no address lies in none.
+
+    >>> from ipaddress import ip_network
+    >>> _is_in("::ffff:10.1.2.3", [ip_network("10.0.0.0/8")]), _is_in("", [ip_network("::/0")])
+    (True, False)
+    """
+    try:
+        address = ip_address(address)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in networks)
+
+
+def _read_time(seconds):
+    """Seconds since the epoch as naive UTC, or None.
+
+    >>> _read_time("0"), _read_time("%T")
+    (datetime.datetime(1970, 1, 1, 0, 0), None)
+    """
+    if not (seconds or "").isdecimal():
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)
