@@ -127,5 +127,3 @@ class _WithoutBodies(ast.NodeTransformer):
     def visit_Expr(self, node):
         """Drop docstrings."""
         return None if isinstance(node.value, ast.Constant) else node
-
-

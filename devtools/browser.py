@@ -41,7 +41,8 @@ LIFE = 1800
 AT_REST = """
 document.readyState === "complete"
     && !document.querySelector(".o_blockUI, .o_loading_indicator")
-    && (!document.querySelector("body.o_web_client") || document.querySelector(".o_action_manager > *"))
+    && (!document.querySelector("body.o_web_client")
+        || document.querySelector(".o_action_manager > *"))
 """
 CENTRE = """
 (() => {

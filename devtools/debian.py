@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from .cache import cached, complete_folder, fingerprint, lock, write_whole
-from .console import Problem, say, step
+from .console import Problem, step
 
 ETC = Path("/etc/apt")
 
@@ -158,12 +158,16 @@ def unpacked(name, packages, hint, dependencies=False):
     home = cached("debian", f"{name}-{codename()}-{fingerprint(*packages)}")
     with lock(home.name):
         if not home.exists():
-            try:
-                with step(f"Debian packages: {' '.join(packages)}"), complete_folder(home) as folder:
-                    unpack(PrivateApt().fetch(packages, dependencies), folder)
-            except Problem as problem:
-                raise Problem(f"{problem}\nAs root this gives it too: {hint}") from problem
+            _fetch_and_unpack(home, packages, hint, dependencies)
     return home
+
+
+def _fetch_and_unpack(home, packages, hint, dependencies):
+    with step(f"Debian packages: {' '.join(packages)}"), complete_folder(home) as folder:
+        try:
+            unpack(PrivateApt().fetch(packages, dependencies), folder)
+        except Problem as problem:
+            raise Problem(f"{problem}\nAs root this gives it too: {hint}") from problem
 
 
 # The system itself ------------------------------------------------------------------------
@@ -171,15 +175,17 @@ def unpacked(name, packages, hint, dependencies=False):
 
 def install(packages):
     """Install packages on the machine; only root can."""
+    words = " ".join(packages)
     if os.getuid() or not shutil.which("apt-get"):
-        raise Problem(f"Missing: {' '.join(packages)}. As root: apt-get install {' '.join(packages)}")
-    say(f"Installing with apt-get: {' '.join(packages)}")
+        raise Problem(f"Missing: {words}. As root: apt-get install {words}")
+    with step(f"apt-get install {words}"):
+        _apt_get("update")
+        _apt_get("install", "--yes", "--no-install-recommends", *packages)
+
+
+def _apt_get(*arguments):
+    command = ["apt-get", "--quiet=2", *arguments]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with step(f"apt-get install {' '.join(packages)}"):
-        for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-            command = ["apt-get", "--quiet=2", *words]
-            result = subprocess.run(
-                command, env=environment, capture_output=True, text=True, check=False
-            )
-            if result.returncode:
-                raise Problem(f"`{' '.join(command)}` failed:\n{result.stderr}")
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise Problem(f"`{' '.join(command)}` failed:\n{result.stderr}")

@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import sys
 
 from . import python_env
 from .cache import ROOT
@@ -47,5 +46,3 @@ def show_commands():
     for name, purpose in COMMANDS.items():
         say(f"  {name:<12} {purpose}")
     return 0
-
-

@@ -65,9 +65,7 @@ class Cluster:
 
     def connect(self, database):
         """Open a connection in autocommit mode."""
-        connection = psycopg2.connect(
-            host=str(self.socket), port=PORT, user=USER, dbname=database
-        )
+        connection = psycopg2.connect(host=str(self.socket), port=PORT, user=USER, dbname=database)
         connection.autocommit = True
         return connection
 

@@ -4,8 +4,9 @@ import functools
 import os
 from pathlib import Path
 
-from odoo.addons.web.tests import test_js
 from odoo.tests import tagged
+
+from odoo.addons.web.tests import test_js
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPTIONS = "headless&loglevel=2&preset=desktop&timeout=15000"
