@@ -11,7 +11,7 @@ from .console import Problem
 # without making an installed database wrong.
 INSTALL_METHODS = {"init", "_auto_init", "_register_hook"}
 INSTALL_FILES = {"__manifest__.py", "hooks.py", "uninstall.py"}
-DATA_SUFFIXES = {".xml", ".csv", ".sql", ".po", ".json"}
+DATA_SUFFIXES = {".py", ".xml", ".csv", ".sql", ".json"}
 NO_DATA_FOLDERS = {"tests", "static", "doc", "docs", "__pycache__"}
 
 
@@ -63,10 +63,17 @@ def core_modules(addons):
 def data_fingerprint(addons):
     """Return a name for all that installing these addons writes to a database.
 
-    That is manifests, data, translations and the shape of the Python code; not the bodies of
-    ordinary methods, not tests and not what the browser loads, all of which are read afresh.
+    That is manifests, data and the shape of the Python code; not the bodies of ordinary
+    methods, not tests and not what the browser loads, all of which are read afresh, nor
+    translations, which are loaded with a language.
     """
     return fingerprint(*(_installed_part(path) for addon in addons for path in _data_files(addon)))
+
+
+def translation_fingerprint(addons):
+    """Return a name for the translations of these addons."""
+    files = (path for addon in addons for path in sorted((ROOT / addon / "i18n").glob("*.po")))
+    return fingerprint(*(path.read_bytes() for path in files))
 
 
 def static_fingerprint(addons):
@@ -95,7 +102,7 @@ def _data_files(addon):
     folder = ROOT / addon
     for path in sorted(folder.rglob("*")):
         parts = set(path.relative_to(folder).parts[:-1])
-        if path.suffix in DATA_SUFFIXES | {".py"} and not parts & NO_DATA_FOLDERS:
+        if path.suffix in DATA_SUFFIXES and not parts & NO_DATA_FOLDERS:
             yield path
 
 

@@ -102,32 +102,33 @@ def note(name, **values):
 # Templates --------------------------------------------------------------------------------
 
 
-def template(chosen, extra=()):
+def template(chosen, extra=(), demo=True):
     """Return the template database of these addons, made if there is none yet.
 
     ``extra`` are modules of Odoo to have beside them.
     """
     core = sorted({*addons.core_modules(chosen), *extra})
-    base_key = fingerprint(odoo.installation().version, cluster().version, *core)
+    base_key = fingerprint(odoo.installation().version, cluster().version, demo, *core)
     key = fingerprint(base_key, *chosen, addons.data_fingerprint(chosen))
     name = f"{PREFIX}_tpl_{key}"
     with lock(name):
         if name not in names():
-            _build(name, _base(f"{PREFIX}_base_{base_key}", core), chosen)
-        _refresh_assets(name, chosen)
+            _build(name, _base(f"{PREFIX}_base_{base_key}", core, demo), chosen, demo)
+        if demo:
+            _refresh_assets(name, chosen)
         note(name, used=time.time())
     return name
 
 
-def _base(name, core):
+def _base(name, core, demo):
     with lock(name):
         if name not in names():
-            _build(name, None, core or ["base"])
+            _build(name, None, core or ["base"], demo)
         note(name, used=time.time())
     return name
 
 
-def _build(name, source, modules):
+def _build(name, source, modules, demo):
     """Install modules into a new database, which takes its name when all is well."""
     unfinished = f"{name}_unfinished"
     drop(unfinished)
@@ -135,22 +136,17 @@ def _build(name, source, modules):
         if source:
             copy(source, unfinished)
         if modules:
-            install(unfinished, modules)
+            install(unfinished, modules, *(["--with-demo"] if demo else []))
         rename(unfinished, name)
     _drop_oldest()
 
 
 def install(name, modules, *options):
-    """Install modules with demo data."""
+    """Install modules that are not yet installed."""
     odoo.call(
-        "server", name, f"--init={','.join(modules)}", "--with-demo", "--no-http",
-        "--max-cron-threads=0", "--stop-after-init", *options,
+        "server", name, f"--init={','.join(modules)}", "--no-http", "--max-cron-threads=0",
+        "--stop-after-init", *options,
     )  # fmt: skip
-
-
-def update(name, modules):
-    """Bring installed modules up to what their files say now."""
-    install(name, modules, f"--update={','.join(modules)}")
 
 
 def _refresh_assets(name, chosen):

@@ -28,9 +28,15 @@ def _update():
     known = database.notes(NAME).get("addons", [])
     chosen = addons.closure([])
     with step("Demo database: the addons changed, updating"):
-        database.install(NAME, chosen, f"--update={','.join(known or ['base'])}")
+        updated = ",".join(known or ["base"])
+        database.install(NAME, chosen, "--with-demo", f"--update={updated}")
     database.note(NAME, state=_state(), addons=chosen)
 
 
 def _state():
-    return [odoo.installation().version, addons.data_fingerprint(addons.closure([]))]
+    chosen = addons.closure([])
+    return [
+        odoo.installation().version,
+        addons.data_fingerprint(chosen),
+        addons.translation_fingerprint(chosen),
+    ]

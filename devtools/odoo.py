@@ -55,9 +55,9 @@ def config_file(database, log_level="info"):
 
 
 def command(name, database, *options):
-    """Return the command line ``odoo <name>`` for a database."""
+    """Return the command line ``odoo <name>`` for a database; the name may be two words."""
     config = config_file(database)
-    return [sys.executable, "-m", "odoo", name, f"--config={config}", *options]
+    return [sys.executable, "-m", "odoo", *name.split(), f"--config={config}", *options]
 
 
 def environment():
