@@ -1,7 +1,7 @@
 """How many parts a text takes on the air, after 3GPP TS 23.038 and TS 23.040.
 
-The browser counts with ``static/src/core/segments.js``; both are proved on
-``static/tests/segments_cases.json``.
+The browser counts with ``static/src/core/segments.js``; both are proved on the table of cases
+in ``static/tests/segments.test.js``.
 """
 
 from dataclasses import dataclass

@@ -10,6 +10,8 @@ from .contract import Response
 
 #: Seconds to connect, and between two bytes of the answer.
 TIMEOUT = (5, 20)
+#: Requests of one run at a time, over all gateways.
+MAX_THREADS = 200
 
 
 class NotSent(Exception):
@@ -21,18 +23,16 @@ class NoAnswer(Exception):
 
 
 class Transport:
-    """A pooled session of one gateway, and the requests in flight through it.
+    """One pooled session per gateway, and the requests in flight through them.
 
-    :param int size: requests performed at a time
-
-    >>> with Transport(size=2) as transport:
+    >>> with Transport() as transport:
     ...     transport.in_flight, transport.collect(timeout=0)
     (0, [])
     """
 
-    def __init__(self, size):
-        self._session = make_session(size)
-        self._pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix="sms_gateway")
+    def __init__(self):
+        self._pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="sms_gateway")
+        self._sessions = {}
         self._futures = {}
 
     def __enter__(self):
@@ -40,21 +40,33 @@ class Transport:
 
     def __exit__(self, *exc):
         self._pool.shutdown(wait=True)
-        self._session.close()
+        for session in self._sessions.values():
+            session.close()
 
     @property
     def in_flight(self):
         """Number of requests submitted and not yet collected."""
         return len(self._futures)
 
-    def submit(self, request, payload=None):
-        """Start a request; ``payload`` is handed back with its outcome."""
-        self._futures[self._pool.submit(perform, self._session, request)] = (request, payload)
+    def count(self, key):
+        """Number of requests in flight through one session."""
+        return sum(1 for other, _request in self._futures.values() if other == key)
+
+    def submit(self, key, size, request):
+        """Start a request.
+
+        :param key: of the session to use, handed back with the outcome
+        :param int size: connections the session keeps
+        """
+        session = self._sessions.get(key)
+        if not session:
+            session = self._sessions[key] = make_session(size)
+        self._futures[self._pool.submit(perform, session, request)] = (key, request)
 
     def collect(self, timeout):
         """Wait for at least one request to end, but no longer than ``timeout`` seconds.
 
-        :return: list of (request, payload, :class:`Response` or :class:`NotSent` or
+        :return: list of (key, request, :class:`Response` or :class:`NotSent` or
             :class:`NoAnswer`)
         """
         if not self._futures:

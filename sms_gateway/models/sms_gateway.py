@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools.urls import urljoin
 
 from ..engine import transport
+from ..engine.contract import WebhookRefused
 
 #: Fields computed from the adapter's features.
 FEATURES = ("inbound", "status", "text_sender", "idempotency", "balance")
@@ -215,6 +216,11 @@ class SmsGateway(models.Model):
         self.ensure_one()
         return self.env[f"sms.gateway.adapter.{self.code}"]
 
+    def _is_test_number(self, number):
+        """Whether a gateway in test may send there: the number of an internal user."""
+        users = self.env["res.users"].sudo().search([("share", "=", False)])
+        return number in users.partner_id.mapped("phone_sanitized")
+
     def _perform(self, request):
         """Perform one request of this account now; see :func:`transport.perform`."""
         self.ensure_one()
@@ -229,6 +235,25 @@ class SmsGateway(models.Model):
         self.ensure_one()
         token = self.sudo().webhook_token
         return urljoin(self.get_base_url(), f"/sms/gateway/{token}/{kind}")
+
+    def _receive_call(self, webhook):
+        """Take in a webhook call: proven first, then stored once, worked off after the commit.
+
+        :param webhook: :class:`Webhook`
+        :return: (HTTP status, headers dict, body bytes) for the provider
+        """
+        self.ensure_one()
+        adapter = self._get_adapter()
+        try:
+            if self.state == "disabled":
+                raise WebhookRefused("disabled")
+            adapter._verify_webhook(self, webhook)
+        except WebhookRefused as refusal:
+            self.env["sms.gateway.event"]._count_refusal(self, webhook.kind, refusal.reason)
+            return 403, {}, b""
+        key = adapter._get_dedup_key(self, webhook)
+        self.env["sms.gateway.event"]._store(self, webhook, key)
+        return adapter._webhook_reply(self, webhook)
 
     @api.model
     def _find_by_token(self, token):

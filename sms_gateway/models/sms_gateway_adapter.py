@@ -40,6 +40,10 @@ class SmsGatewayAdapter(models.AbstractModel):
         """
         raise NotImplementedError
 
+    def _get_batch_size(self):
+        """Texts that one request can carry."""
+        return 1
+
     # === WEBHOOKS === #
 
     def _verify_webhook(self, gateway, webhook):

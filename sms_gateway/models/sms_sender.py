@@ -182,3 +182,14 @@ class SmsSender(models.Model):
         return bool(
             self.sudo().filtered_domain(self._get_usable_domain(user, self.sudo().company_id))
         )
+
+    @api.model
+    def _find_by_address(self, gateway, address):
+        """The sender of an address as the provider writes it; empty where it is not one of ours."""
+        senders = self.sudo().with_context(active_test=False)
+        digits = re.sub(r"\D", "", address or "")
+        return senders.search(
+            [("gateway_id", "=", gateway.id), ("address", "in", [address, digits, f"+{digits}"])],
+            order="active DESC, id",
+            limit=1,
+        )

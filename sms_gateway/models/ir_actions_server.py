@@ -1,0 +1,10 @@
+from odoo import models
+
+
+class IrActionsServer(models.Model):
+    _inherit = "ir.actions.server"
+
+    def _run_action_sms_multi(self, eval_context=None):
+        """Override of `sms`: a text that cannot be sent never blocks what caused it (P10)."""
+        automatic = self.with_context(sms_automatic=True)
+        return super(IrActionsServer, automatic)._run_action_sms_multi(eval_context)

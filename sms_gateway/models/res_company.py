@@ -1,0 +1,83 @@
+from odoo import api, fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    sms_enabled = fields.Boolean(
+        "SMS",
+        default=True,
+        help="Switched off, nothing is sent, and received texts are kept but trigger nothing.",
+    )
+    sms_bulk_enabled = fields.Boolean(
+        "Bulk SMS", help="Texts to many at once: list views and mass mailings, with our senders."
+    )
+    sms_default_sender_id = fields.Many2one(
+        "sms.sender",
+        "Default SMS sender",
+        check_company=True,
+        domain="[('company_id', '=', id), ('state', '=', 'approved')]",
+        help="For those who have no sender of their own. Empty: Odoo's own SMS service.",
+    )
+    sms_max_segments = fields.Integer(
+        "SMS per text", help="A longer text is refused. 0: as long as it takes."
+    )
+    sms_balance_enabled = fields.Boolean("Prepaid SMS")
+    sms_balance = fields.Integer(
+        "SMS left", help="Each SMS sent takes one. At 0 nothing is sent until it is filled up."
+    )
+    sms_retention_months = fields.Integer(
+        "Keep texts for", help="In months. 0: for ever. The opt-out list is always kept."
+    )
+    sms_request_number_url = fields.Char(
+        "Order a number", help="Where your users order a sender number."
+    )
+    sms_keyword_ids = fields.One2many("sms.keyword", "company_id", "Opt-out words")
+
+    _sms_max_segments_positive = models.Constraint(
+        "CHECK(sms_max_segments >= 0)", "SMS per text cannot be negative."
+    )
+    _sms_retention_positive = models.Constraint(
+        "CHECK(sms_retention_months >= 0)", "The months to keep texts cannot be negative."
+    )
+
+    def _reserve_sms_balance(self, needs):
+        """Take SMS from the prepaid balance, text by text, as far as it goes.
+
+        :param list needs: of (index, SMS needed)
+        :return: refusals by index, as of ``sms.sms._gate_check``
+        """
+        self.ensure_one()
+        self.flush_recordset(["sms_balance"])
+        self.env.cr.execute(
+            "SELECT coalesce(sms_balance, 0) FROM res_company WHERE id = %s FOR NO KEY UPDATE",
+            [self.id],
+        )
+        left, refusals = self.env.cr.fetchone()[0], {}
+        for index, needed in needs:
+            if needed > left:
+                refusals[index] = ("sms_credit", self._get_balance_words(left, needed))
+            else:
+                left -= needed
+        self._set_sms_balance(left)
+        return refusals
+
+    def _refund_sms_balance(self, segments):
+        """Give back what was taken for texts that did not go."""
+        if self.sms_balance_enabled and segments:
+            self.flush_recordset(["sms_balance"])
+            self._set_sms_balance(self.sms_balance + segments)
+
+    def _set_sms_balance(self, balance):
+        """Straight in the database: a write on a company empties the caches of all processes."""
+        self.env.cr.execute("UPDATE res_company SET sms_balance = %s WHERE id = %s", [balance, self.id])
+        self.invalidate_recordset(["sms_balance"], flush=False)
+
+    @api.model
+    def _get_balance_words(self, left, needed):
+        return self.env._(
+            "The prepaid balance holds %(left)s SMS, the text needs %(needed)s. An administrator "
+            "fills it up in the settings.",
+            left=left,
+            needed=needed,
+        )

@@ -1,0 +1,20 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    sms_enabled = fields.Boolean(related="company_id.sms_enabled", readonly=False)
+    sms_bulk_enabled = fields.Boolean(related="company_id.sms_bulk_enabled", readonly=False)
+    sms_default_sender_id = fields.Many2one(
+        related="company_id.sms_default_sender_id", readonly=False
+    )
+    sms_max_segments = fields.Integer(related="company_id.sms_max_segments", readonly=False)
+    sms_balance_enabled = fields.Boolean(related="company_id.sms_balance_enabled", readonly=False)
+    sms_balance = fields.Integer(related="company_id.sms_balance", readonly=False)
+    sms_retention_months = fields.Integer(
+        related="company_id.sms_retention_months", readonly=False
+    )
+    sms_request_number_url = fields.Char(
+        related="company_id.sms_request_number_url", readonly=False
+    )

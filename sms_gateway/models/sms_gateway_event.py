@@ -1,0 +1,252 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ..const import (
+    EVENT_RETENTION_DAYS,
+    UNKNOWN_REFERENCE_DELAY,
+    UNKNOWN_REFERENCE_TRIES,
+)
+from ..engine.contract import Webhook, WebhookMalformed
+
+_logger = logging.getLogger(__name__)
+
+#: Events looked at together; delivery reports among them are applied in one transaction.
+BATCH = 200
+#: Tries of an event whose effects conflict with somebody's edit.
+CONFLICT_TRIES = 10
+
+
+class SmsGatewayEvent(models.Model):
+    """One webhook call, append-only.
+
+    A call answered 2xx is here and takes effect exactly once: its effects and its state ``done``
+    are one transaction. Events are worked off one after another, in the order they arrived.
+    """
+
+    _name = "sms.gateway.event"
+    _description = "SMS Gateway Event"
+    _order = "id DESC"
+    _rec_name = "dedup_key"
+    _log_access = False
+
+    gateway_id = fields.Many2one("sms.gateway", required=True, readonly=True, ondelete="cascade")
+    company_id = fields.Many2one(related="gateway_id.company_id")
+    kind = fields.Selection(
+        [("inbound", "Incoming text"), ("status", "Delivery report")], required=True, readonly=True
+    )
+    dedup_key = fields.Char(required=True, readonly=True)
+    payload = fields.Text(readonly=True, help="The call as it came, without credentials.")
+    state = fields.Selection(
+        [
+            ("new", "New"),
+            ("done", "Done"),
+            ("ignored", "Ignored"),
+            ("failed", "Failed"),
+            ("refused", "Refused"),
+        ],
+        required=True,
+        readonly=True,
+        default="new",
+    )
+    error = fields.Char("Reason", readonly=True)
+    attempts = fields.Integer(readonly=True, default=0, help="Of refused calls: their number.")
+    received_at = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
+    retry_at = fields.Datetime(readonly=True)
+
+    _once = models.UniqueIndex("(gateway_id, dedup_key)")
+    _todo_idx = models.Index("(id) WHERE state = 'new'")
+    _received_at_idx = models.Index("(received_at)")
+    _refused_idx = models.Index("(gateway_id) WHERE state = 'refused'")
+
+    # === STORING === #
+
+    @api.model
+    def _store(self, gateway, webhook, key):
+        """Insert the event unless the call is a repetition, and wake the worker.
+
+        :return: whether it is new
+        """
+        self.env.cr.execute(
+            """
+            INSERT INTO sms_gateway_event
+                   (gateway_id, kind, dedup_key, payload, state, attempts, received_at)
+            VALUES (%s, %s, %s, %s, 'new', 0, now() at time zone 'utc')
+                ON CONFLICT (gateway_id, dedup_key) DO NOTHING RETURNING id
+            """,
+            [gateway.id, webhook.kind, key, webhook.to_json()],
+        )
+        is_new = bool(self.env.cr.rowcount)
+        if is_new:
+            self._wake()
+        return is_new
+
+    @api.model
+    def _count_refusal(self, gateway, kind, reason):
+        """Count a refused call: one row per gateway, reason and hour, however many calls come.
+
+        In a transaction of its own, so that parallel refusals queue instead of conflicting.
+        """
+        hour = fields.Datetime.now().strftime("%Y-%m-%dT%H")
+        with self.env.registry.cursor() as cr:
+            cr.execute(
+                """
+                INSERT INTO sms_gateway_event
+                       (gateway_id, kind, dedup_key, state, error, attempts, received_at)
+                VALUES (%s, %s, %s, 'refused', %s, 1, now() at time zone 'utc')
+                    ON CONFLICT (gateway_id, dedup_key)
+                    DO UPDATE SET attempts = sms_gateway_event.attempts + 1
+                """,
+                [gateway.id, kind, f"refused {kind} {reason} {hour}", reason],
+                log_exceptions=False,
+            )
+
+    @api.model
+    def _wake(self, at=None):
+        """Have the worker run after the commit, or at a moment.
+
+        Hook: an addon with its own job queue starts the worker there.
+        """
+        self.env.ref("sms_gateway.ir_cron_events").sudo()._trigger(at)
+
+    # === WORKER === #
+
+    @api.model
+    def _run(self):
+        """Work off the new events, oldest first; the scheduled action of the events."""
+        with self.env["sms.lane"]._lock("events") as locked:
+            while locked and (events := self._get_due()):
+                reports = events.filtered(lambda event: event.kind == "status")
+                if not reports._try(type(reports)._process_reports):
+                    for event in reports:
+                        event._process_or_park()
+                for event in (events - reports).sorted("id"):
+                    event._process_or_park()
+                if not self.env["ir.cron"]._commit_progress(len(events)):
+                    self._wake()
+                    break
+
+    @api.model
+    def _get_due(self):
+        return self.search(
+            [("state", "=", "new"), "|", ("retry_at", "=", False), ("retry_at", "<=", fields.Datetime.now())],
+            order="id",
+            limit=BATCH,
+        )
+
+    def _process_or_park(self):
+        """Process one event; one that cannot be processed is parked with the reason (P7)."""
+        for _try in range(CONFLICT_TRIES):
+            try:
+                self._process()
+                self._commit()
+                return
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+                self._rollback()
+                reason = str(error)
+            except WebhookMalformed as error:
+                self._rollback()
+                reason = str(error)
+                break
+            except Exception as error:
+                self._rollback()
+                _logger.exception("SMS gateway event %s cannot be processed", self.id)
+                reason = str(error) or type(error).__name__
+                break
+        self._park(reason)
+
+    def _park(self, reason):
+        self.write({"state": "failed", "error": reason[:500], "attempts": self.attempts + 1})
+        self._commit()
+
+    def _process(self):
+        self.ensure_one()
+        if self.kind == "status":
+            self._process_reports()
+        else:
+            self._process_inbound()
+
+    def _process_inbound(self):
+        adapter, gateway = self.gateway_id._get_adapter(), self.gateway_id.sudo()
+        texts = adapter._extract_inbound(gateway, self._get_webhook())
+        for text in texts:
+            self.env["sms.message"].sudo()._receive(gateway, text)
+        gateway.last_inbound_at = self.received_at
+        self._set_done(nothing_in_it=not texts)
+
+    def _process_reports(self):
+        """Apply the reports of all these events together, and settle each event."""
+        for gateway, events in self.grouped("gateway_id").items():
+            gateway = gateway.sudo()
+            reports = {event: event._extract_reports(gateway) for event in events}
+            unknown = self.env["sms.message"].sudo()._apply_reports(
+                gateway, [report for group in reports.values() for report in group]
+            )
+            gateway.last_status_at = max(events.mapped("received_at"))
+            for event, group in reports.items():
+                event._settle_reports(group, unknown)
+
+    def _extract_reports(self, gateway):
+        return gateway._get_adapter()._extract_reports(gateway, self._get_webhook())
+
+    def _settle_reports(self, reports, unknown):
+        """Done, or to be tried again while its text may still be on its way to the ledger."""
+        missing = [report for report in reports if report in unknown]
+        if not missing:
+            self._set_done(nothing_in_it=not reports)
+        elif self.attempts + 1 < UNKNOWN_REFERENCE_TRIES:
+            self.attempts += 1
+            self.retry_at = fields.Datetime.now() + timedelta(seconds=UNKNOWN_REFERENCE_DELAY)
+            self._wake(at=self.retry_at)
+        else:
+            names = ", ".join(str(report.uuid or report.provider_ref) for report in missing)
+            self.write({"state": "ignored", "error": self.env._("No text of ours: %s", names[:400])})
+
+    def _set_done(self, nothing_in_it=False):
+        if nothing_in_it:
+            self.write({"state": "ignored", "error": self.env._("Nothing in it.")})
+        else:
+            self.write({"state": "done", "error": False})
+
+    def _get_webhook(self):
+        return Webhook.from_json(self.payload)
+
+    def _try(self, method):
+        """Run it as one transaction.
+
+        :return: whether it went through; nothing of it stays where it did not
+        """
+        try:
+            method(self)
+            self._commit()
+        except Exception:
+            self._rollback()
+            return False
+        return True
+
+    def _commit(self):
+        self.env.cr.commit()
+
+    def _rollback(self):
+        self.env.cr.rollback()
+        self.env.invalidate_all(flush=False)
+
+    # === ACTION METHODS === #
+
+    def action_replay(self):
+        """Work these events off again; texts that were taken in are not taken in twice."""
+        self.check_access("write")
+        replayable = self.filtered(lambda event: event.state in ("failed", "ignored", "done"))
+        replayable.write({"state": "new", "error": False, "attempts": 0, "retry_at": False})
+        self._wake()
+
+    # === RETENTION === #
+
+    @api.autovacuum
+    def _gc_old(self):
+        before = fields.Datetime.now() - timedelta(days=EVENT_RETENTION_DAYS)
+        self.env.cr.execute(
+            "DELETE FROM sms_gateway_event WHERE received_at < %s AND state != 'new'", [before]
+        )

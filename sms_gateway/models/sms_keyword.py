@@ -1,0 +1,181 @@
+import re
+import unicodedata
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+#: An answer in half of Europe; taken for an opt-out it would silence customers who never asked.
+NEVER_OPTOUT = {"no", "nej", "nei", "ei", "nie", "nope"}
+#: Around the word: punctuation, symbols, emoji and blanks.
+_EDGE = re.compile(r"^[\W_]+|[\W_]+$")
+
+
+def normalize_word(text):
+    """The text as it is compared with a word: NFKC, case folded, without what surrounds it.
+
+    >>> normalize_word(" Stopp!! 🙏")
+    'stopp'
+    """
+    folded = unicodedata.normalize("NFKC", text or "").casefold()
+    return _EDGE.sub("", " ".join(folded.split()))
+
+
+class SmsKeyword(models.Model):
+    """The words of one language that stop, start and explain, and what is answered.
+
+    Rows without a company serve every company; a company that has rows of its own uses only
+    those.
+    """
+
+    _name = "sms.keyword"
+    _description = "SMS Opt-out Words"
+    _order = "company_id, sequence, id"
+
+    name = fields.Char("Language", required=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one("res.company", index="btree_not_null", ondelete="cascade")
+    country_ids = fields.Many2many(
+        "res.country", string="Countries", help="Numbers of these countries get these answers."
+    )
+    hard_words = fields.Char(
+        "Opt-out", help="Separated by commas. A text that is one of these always stops the texts."
+    )
+    soft_words = fields.Char(
+        "Opt-out, unless a question is open",
+        help="Words such as “cancel” that may also be the answer to a question.",
+    )
+    optin_words = fields.Char("Opt-in", help="Only for a number that has opted out.")
+    help_words = fields.Char("Help")
+    optout_reply = fields.Char(help="The one confirmation of an opt-out. Empty: none.")
+    optin_reply = fields.Char()
+    help_reply = fields.Char()
+
+    @api.constrains("hard_words", "soft_words")
+    def _check_no_plain_no(self):
+        for keyword in self:
+            clash = NEVER_OPTOUT & (keyword._split("hard_words") | keyword._split("soft_words"))
+            if clash:
+                raise ValidationError(
+                    self.env._(
+                        "“%s” is a plain answer and cannot be an opt-out word.", ", ".join(clash)
+                    )
+                )
+
+    @api.constrains("hard_words", "soft_words", "optin_words", "help_words")
+    def _check_words_differ(self):
+        kinds = ("hard_words", "soft_words", "optin_words", "help_words")
+        for keyword in self:
+            words = [word for kind in kinds for word in keyword._split(kind)]
+            if twice := {word for word in words if words.count(word) > 1}:
+                raise ValidationError(
+                    self.env._(
+                        "%(language)s: “%(words)s” stands in two lists.",
+                        language=keyword.name,
+                        words=", ".join(sorted(twice)),
+                    )
+                )
+
+    def _split(self, kind):
+        return {normalize_word(word) for word in (self[kind] or "").split(",")} - {""}
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _handle(self, message, answer=True):
+        """Do what a received text asks for, if it is one of the words.
+
+        :param message: ``sms.message`` received
+        :param bool answer: whether a confirmation may be sent
+        :return: ``optout``, ``optin``, ``help`` or False
+        """
+        meaning, rows = self._recognize(message)
+        if meaning:
+            reply = rows._choose_for(message.number)
+            getattr(self, f"_handle_{meaning}")(message, answer and reply)
+        return meaning
+
+    @api.model
+    def _recognize(self, message):
+        """What the text means, and the rows that say so."""
+        word = normalize_word(message.body)
+        rows = self._get_rows(message.company_id) if word else self.browse()
+        for kind, meaning in (
+            ("hard_words", "optout"),
+            ("soft_words", "optout"),
+            ("optin_words", "optin"),
+            ("help_words", "help"),
+        ):
+            matching = rows.filtered(lambda row: word in row._split(kind))
+            if matching and self._applies(kind, message):
+                return meaning, matching
+        return False, self.browse()
+
+    @api.model
+    def _applies(self, kind, message):
+        """Hard words always; the others only where they cannot mean anything else."""
+        if kind == "hard_words":
+            return True
+        if message._has_open_question():
+            return False
+        opted_out = bool(self.env["sms.sms"]._gate_get_blacklisted({message.number}))
+        return opted_out if kind == "optin_words" else True
+
+    @api.model
+    def _get_rows(self, company):
+        own = self.sudo().search([("company_id", "=", company.id)])
+        return own or self.sudo().search([("company_id", "=", False)])
+
+    def _choose_for(self, number):
+        """The row of the number's country, else the first."""
+        country = self.env["phone.blacklist"]._get_country_of(number)
+        return self.filtered(lambda row: country in row.country_ids)[:1] or self[:1]
+
+    @api.model
+    def _handle_optout(self, message, reply):
+        known = self.env["sms.sms"]._gate_get_blacklisted({message.number})
+        self.env["phone.blacklist"].sudo()._sms_opt_out(
+            message.number,
+            sender=message.sender_id,
+            text=message.body,
+            reason=self.env._("Opted out by text."),
+        )
+        if not known:
+            self._answer(message, reply and reply.optout_reply, is_optout_confirmation=True)
+
+    @api.model
+    def _handle_optin(self, message, reply):
+        self.env["phone.blacklist"].sudo()._remove(
+            [message.number], message=self.env._("Opted in by text: “%s”", message.body)
+        )
+        self._answer(message, reply and reply.optin_reply)
+
+    @api.model
+    def _handle_help(self, message, reply):
+        """Answered once a day at most, so that two machines cannot keep each other busy."""
+        asked_before = self.env["sms.message"].search_count(
+            [
+                ("number", "=", message.number),
+                ("sender_id", "=", message.sender_id.id),
+                ("keyword", "=", "help"),
+                ("create_date", ">", "now -1d"),
+            ],
+            limit=1,
+        )
+        if not asked_before:
+            self._answer(message, reply and reply.help_reply)
+
+    @api.model
+    def _answer(self, message, body, is_optout_confirmation=False):
+        if not body or not message.sender_id:
+            return
+        self.env["sms.sms"].sudo().create(
+            {
+                "number": message.number,
+                "body": body,
+                "sender_id": message.sender_id.id,
+                "origin": "system",
+                "lane": "chat",
+                "is_optout_confirmation": is_optout_confirmation,
+            }
+        )

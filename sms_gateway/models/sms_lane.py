@@ -1,0 +1,343 @@
+import contextlib
+import logging
+import time
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ..engine.contract import Response, SendResult
+from ..engine.transport import NotSent, Transport
+
+_logger = logging.getLogger(__name__)
+
+#: A run ends after this many seconds and is started again: below the time limits of crons.
+RUN_SECONDS = 40
+#: Part of a second by which sending may run ahead of the even pace; the pace is slowed by the
+#: same part, so that no window of one second ever holds more than the gateway's maximum.
+BURST = 0.05
+#: Tries to write results that conflict with a delivery report of the same text.
+RECORD_TRIES = 10
+#: Seconds that a run waits for the pace of a gateway before it leaves that to a later run.
+MAX_WAIT = 2
+#: Texts claimed at a time, at most.
+CLAIM_LIMIT = 500
+
+
+class SmsLane(models.AbstractModel):
+    """The transport: takes texts from the queue to the provider.
+
+    One run per lane at a time, in all processes. Each turn of a run: *claim* texts and commit;
+    the adapter makes requests of them; they are performed, many at a time, without a cursor; what
+    came back is *recorded* and committed. Killed at any moment, a text that was claimed and not
+    recorded may or may not have gone: the next run marks it unknown and never sends it again.
+    """
+
+    _name = "sms.lane"
+    _description = "SMS Lane"
+
+    # === SCHEDULING === #
+
+    @api.model
+    def _wake(self, lane, at=None):
+        """Have the lane run after the commit, or at a moment.
+
+        Hook: an addon with its own job queue starts the run there.
+        """
+        self.env.ref(f"sms_gateway.ir_cron_lane_{lane}").sudo()._trigger(at)
+
+    @api.model
+    def _run(self, lane):
+        """Send what the lane holds; the scheduled action of the lane.
+
+        :param str lane: ``chat``, ``normal`` or ``bulk``
+        """
+        with self._lock(lane) as locked, Transport() as transport:
+            if locked:
+                self._settle_orphans(lane)
+                LaneRun(self, lane, transport).drain()
+
+    @contextlib.contextmanager
+    def _lock(self, lane):
+        """Whether this is the lane's only run; held by a transaction of its own."""
+        with self.env.registry.cursor() as cr:
+            cr.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [f"sms.lane.{lane}"])
+            yield cr.fetchone()[0]
+
+    @api.model
+    def _settle_orphans(self, lane):
+        """Texts claimed by a run that died: nobody knows whether they went.
+
+        Where the provider recognises a repeated request they are simply sent again.
+        """
+        orphans = self.env["sms.sms"].sudo().search(
+            [("lane", "=", lane), ("state", "=", "process"), ("gateway_id", "!=", False)]
+        )
+        repeatable = orphans.filtered("gateway_id.support_idempotency")
+        repeatable.message_id._set_queued()
+        (orphans - repeatable).message_id._set_unknown(
+            self.env._("The sending process was stopped before the provider's answer was recorded.")
+        )
+        self._commit()
+
+    # === CLAIM === #
+
+    @api.model
+    def _get_waiting_gateways(self, lane):
+        """Gateways with texts of the lane to send now."""
+        self.env.cr.execute(
+            """
+            SELECT gateway.id FROM sms_gateway gateway
+             WHERE gateway.active AND gateway.state != 'disabled' AND EXISTS (
+                   SELECT FROM sms_sms
+                    WHERE gateway_id = gateway.id AND lane = %s AND state = 'outgoing'
+                      AND (send_after IS NULL OR send_after <= now() at time zone 'utc'))
+            """,
+            [lane],
+        )
+        return self.env["sms.gateway"].sudo().browse([row[0] for row in self.env.cr.fetchall()])
+
+    @api.model
+    def _claim(self, gateway, lane, room):
+        """Take texts from the queue, as many as the gateway's limits allow.
+
+        The caller commits. Another run that claims for the gateway at the same moment makes this
+        one come back empty-handed.
+
+        :param int room: texts the caller can take
+        :return: (``sms.message`` claimed, seconds to wait where the pace allows none now)
+        """
+        self.env.cr.execute(
+            """
+            SELECT next_send_at, extract(epoch FROM clock_timestamp())::float8
+              FROM sms_gateway_throttle WHERE gateway_id = %s FOR UPDATE SKIP LOCKED
+            """,
+            [gateway.id],
+            log_exceptions=False,
+        )
+        row = self.env.cr.fetchone()
+        if not row:
+            return self.env["sms.message"], BURST
+        next_send_at, now = row
+        pace = gateway.max_per_second * (1 - BURST)
+        start = max(next_send_at or 0, now - BURST)
+        allowed = int((now - start) * pace + 1) if start <= now else 0
+        limit = min(room, allowed, self._get_free_slots(gateway))
+        claimed = self._claim_rows(gateway, lane, limit) if limit > 0 else []
+        if claimed:
+            self._set_next_send_at(gateway, start + len(claimed) / pace)
+        return self._start_claimed(claimed), max(0.0, start - now) or 1 / pace
+
+    def _get_free_slots(self, gateway):
+        """Texts that may still be under way at the gateway, over all processes."""
+        self.env.cr.execute(
+            "SELECT count(*) FROM sms_sms WHERE gateway_id = %s AND state = 'process'", [gateway.id]
+        )
+        capacity = gateway.max_in_flight * gateway._get_adapter()._get_batch_size()
+        return capacity - self.env.cr.fetchone()[0]
+
+    def _claim_rows(self, gateway, lane, limit):
+        """Ids of (``sms.sms``, ``sms.message``) claimed, oldest first.
+
+        A text waits for the earlier ones of its pair: they leave in order (P4).
+        """
+        self.env["sms.sms"].flush_model()
+        self.env.cr.execute(
+            """
+            UPDATE sms_sms SET state = 'process', claimed_at = now() at time zone 'utc'
+             WHERE id IN (
+                   SELECT id FROM sms_sms text
+                    WHERE gateway_id = %s AND lane = %s AND state = 'outgoing'
+                      AND (send_after IS NULL OR send_after <= now() at time zone 'utc')
+                      AND NOT EXISTS (
+                          SELECT FROM sms_sms earlier
+                           WHERE earlier.sender_id = text.sender_id
+                             AND earlier.number = text.number
+                             AND earlier.id < text.id
+                             AND earlier.state IN ('outgoing', 'process'))
+                    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+            RETURNING message_id
+            """,
+            [gateway.id, lane, limit],
+            log_exceptions=False,
+        )
+        return sorted(row[0] for row in self.env.cr.fetchall())
+
+    def _set_next_send_at(self, gateway, moment):
+        self.env.cr.execute(
+            "UPDATE sms_gateway_throttle SET next_send_at = %s WHERE gateway_id = %s",
+            [moment, gateway.id],
+            log_exceptions=False,
+        )
+
+    def _start_claimed(self, message_ids):
+        """Mark claimed texts as sending, without those that may not go any more.
+
+        Straight in the database: for the moment a request takes, nothing else changes.
+        """
+        self.env["sms.sms"].invalidate_model(["state", "claimed_at"], flush=False)
+        self.env["sms.message"].invalidate_model(["state"], flush=False)
+        self.env.cr.execute(
+            "UPDATE sms_message SET state = 'sending' WHERE id = ANY(%s)", [message_ids]
+        )
+        messages = self.env["sms.message"].sudo().browse(message_ids)
+        return messages - self._cancel_forbidden(messages)
+
+    def _cancel_forbidden(self, messages):
+        """Between writing and sending, a number may have opted out, SMS been switched off."""
+        blacklisted = self.env["sms.sms"]._gate_get_blacklisted(set(messages.mapped("number")))
+        exempt = self._get_optout_confirmations(messages) if blacklisted else messages.browse()
+        opted_out = messages.filtered(lambda m: m.number in blacklisted) - exempt
+        opted_out._set_cancelled("sms_blacklist", self.env._("Opted out before it was sent."))
+        switched_off = (messages - opted_out).filtered(lambda m: not m.company_id.sms_enabled)
+        switched_off._set_cancelled("sms_disabled", self.env._("Switched off before it was sent."))
+        return opted_out | switched_off
+
+    def _get_optout_confirmations(self, messages):
+        return self.env["sms.sms"].sudo().search(
+            [("message_id", "in", messages.ids), ("is_optout_confirmation", "=", True)]
+        ).message_id
+
+    # === RECORD === #
+
+    @api.model
+    def _record(self, outcomes):
+        """Write what became of requests, and commit.
+
+        A delivery report may overtake the answer and be written at the same moment: then again.
+
+        :param list outcomes: of (gateway, request, outcome) with outcome as in
+            :meth:`Transport.collect`
+        """
+        results = [r for outcome in outcomes for r in self._read_outcome(*outcome)]
+        for tries_left in reversed(range(RECORD_TRIES)):
+            try:
+                self._record_results(results)
+                self._commit()
+                return
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                self._rollback()
+                if not tries_left:
+                    raise
+
+    def _record_results(self, results):
+        messages = self.env["sms.message"].sudo().search([("uuid", "in", [r.uuid for r in results])])
+        messages._record_results(results)
+        for gateway, group in messages.grouped("gateway_id").items():
+            waits = [r.retry_after for r in results if r.retry_after and r.uuid in set(group.mapped("uuid"))]
+            if waits:
+                self._pause(gateway, max(waits))
+
+    def _read_outcome(self, gateway, request, outcome):
+        """The results of one request: what the adapter reads, or what the network's error means."""
+        if isinstance(outcome, Response):
+            return self._read_response(gateway, request, outcome)
+        repeat = isinstance(outcome, NotSent) or request.idempotent
+        return [
+            SendResult(uuid, "retry" if repeat else "unknown", reason=str(outcome), failure_type="sms_server")
+            for uuid in request.uuids
+        ]
+
+    def _read_response(self, gateway, request, response):
+        try:
+            results = gateway._get_adapter()._parse_response(gateway, request, response)
+        except Exception:
+            _logger.exception("SMS gateway %s: unreadable answer %s", gateway.name, response.status)
+            results = []
+        told = {result.uuid: result for result in results}
+        lost = self.env._("The provider's answer (%s) says nothing of this text.", response.status)
+        return [told.get(uuid) or SendResult(uuid, "unknown", reason=lost) for uuid in request.uuids]
+
+    def _pause(self, gateway, seconds):
+        """Nothing leaves by the gateway for that long, in any process."""
+        self.env.cr.execute(
+            """
+            UPDATE sms_gateway_throttle
+               SET next_send_at = greatest(
+                   next_send_at, extract(epoch FROM clock_timestamp())::float8 + %s)
+             WHERE gateway_id = %s
+            """,
+            [seconds, gateway.id],
+        )
+
+    def _commit(self):
+        """Make what was done last, and start with a fresh view of the database."""
+        self.env.cr.commit()
+        self.env.invalidate_all(flush=False)
+
+    def _rollback(self):
+        self.env.cr.rollback()
+        self.env.invalidate_all(flush=False)
+
+
+class LaneRun:
+    """One run of a lane, from the first claim to the last recorded answer."""
+
+    def __init__(self, model, lane, transport):
+        self.model, self.lane, self.transport = model, lane, transport
+        self.end = time.monotonic() + RUN_SECONDS
+
+    def drain(self):
+        """Send until nothing waits, or until the time is up."""
+        while True:
+            wait = self.claim() if time.monotonic() < self.end else None
+            outcomes = self.transport.collect(timeout=min(wait or 1, 1))
+            if outcomes:
+                self.model._record(outcomes)
+            elif not self.transport.in_flight and not self.keep_waiting(wait):
+                return
+
+    def claim(self):
+        """Claim for every gateway that has texts waiting, and start their requests.
+
+        :return: seconds after which to claim again, or None where nothing waits
+        """
+        waits = [
+            self.claim_for(gateway)
+            for gateway in self.model._get_waiting_gateways(self.lane)
+            if self.has_room(gateway)
+        ]
+        self.model._commit()
+        return min(waits, default=None)
+
+    def has_room(self, gateway):
+        """Not worth a claim while three quarters of the gateway's requests are under way."""
+        return self.transport.count(gateway) <= gateway.max_in_flight * 3 // 4
+
+    def claim_for(self, gateway):
+        """Claim and start the texts of one gateway; the claim is committed before they start."""
+        try:
+            messages, wait = self.model._claim(gateway, self.lane, CLAIM_LIMIT)
+            requests = self.prepare(gateway, messages)
+            self.model._commit()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            self.model._rollback()
+            return BURST
+        for request in requests:
+            self.transport.submit(gateway, gateway.max_in_flight, request)
+        return wait
+
+    def prepare(self, gateway, messages):
+        """Requests of the claimed texts; what the adapter cannot prepare has failed."""
+        if not messages:
+            return []
+        try:
+            return gateway._get_adapter()._prepare_requests(gateway, messages)
+        except Exception as error:
+            _logger.exception("SMS gateway %s: cannot prepare %s texts", gateway.name, len(messages))
+            messages._set_failed("sms_configuration", str(error))
+            return []
+
+    def keep_waiting(self, wait):
+        """Whether texts wait for their gateway's pace and it is soon enough to stay for them."""
+        if wait is None:
+            if time.monotonic() >= self.end:
+                self.model._wake(self.lane)
+                self.model._commit()
+            return False
+        if wait > MAX_WAIT:
+            self.model._wake(self.lane, at=self.model.env.cr.now() + timedelta(seconds=wait))
+            self.model._commit()
+            return False
+        time.sleep(wait)
+        return True

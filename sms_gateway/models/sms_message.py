@@ -1,0 +1,460 @@
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ..const import ORIGINS
+
+#: Which states a text may come from. What is not listed stays as it is: reports arrive late,
+#: twice and in any order.
+TRANSITIONS = {
+    "queued": {"sending"},
+    "sending": {"queued"},
+    "sent": {"sending", "unknown"},
+    "delivered": {"sending", "sent", "unknown"},
+    "failed": {"queued", "sending", "sent", "unknown"},
+    "unknown": {"sending"},
+    "cancelled": {"queued", "sending"},
+}
+#: The state of core's ``sms.sms`` and ``sms.tracker`` that says the same.
+CORE_STATES = {
+    "queued": "outgoing",
+    "sending": "process",
+    "sent": "pending",
+    "delivered": "sent",
+    "failed": "error",
+    "unknown": "error",
+    "cancelled": "canceled",
+}
+#: Texts that nobody watches leaving one by one.
+UNWATCHED_ORIGINS = {"mailing", "campaign"}
+#: The provider says that the customer has opted out with it.
+OPTOUT_FAILURES = {"sms_blacklist", "sms_optout"}
+
+
+class SmsMessage(models.Model):
+    """The ledger: every text, both ways, kept.
+
+    ``sms.sms`` is core's outbox and is emptied; this is the memory. Its state is changed by the
+    ``_set_*`` methods only, which keep the outbox, core's tracker and the notification under the
+    message in step.
+    """
+
+    _name = "sms.message"
+    _description = "SMS"
+    _order = "id DESC"
+    _rec_name = "number"
+
+    # === FIELDS === #
+
+    uuid = fields.Char("UUID", required=True, readonly=True, copy=False)
+    direction = fields.Selection(
+        [("out", "Sent"), ("in", "Received")], required=True, readonly=True
+    )
+    state = fields.Selection(
+        [
+            ("queued", "Queued"),
+            ("sending", "Sending"),
+            ("sent", "Sent"),
+            ("delivered", "Delivered"),
+            ("failed", "Failed"),
+            ("unknown", "Unknown"),
+            ("cancelled", "Cancelled"),
+            ("received", "Received"),
+        ],
+        required=True,
+        readonly=True,
+        help="Unknown: the provider's answer was lost. The text may have gone; it is never sent "
+        "again by itself.",
+    )
+    gateway_id = fields.Many2one(
+        "sms.gateway", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    sender_id = fields.Many2one(
+        "sms.sender", readonly=True, ondelete="restrict", index="btree_not_null"
+    )
+    address = fields.Char("Our address", readonly=True)
+    number = fields.Char("Customer number", readonly=True, help="E.164")
+    body = fields.Text(readonly=True)
+    encoding = fields.Selection([("gsm7", "GSM-7"), ("ucs2", "UCS-2")], readonly=True)
+    segments = fields.Integer(readonly=True, aggregator="sum")
+    cost = fields.Float(readonly=True, digits=(16, 6), help="As told by the provider.")
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    origin = fields.Selection(ORIGINS, readonly=True)
+    keyword = fields.Selection(
+        [("optout", "Opt-out"), ("optin", "Opt-in"), ("help", "Help")],
+        readonly=True,
+        help="The received text was one of the company's words.",
+    )
+    failure_type = fields.Selection(selection="_selection_failure_type", readonly=True)
+    failure_code = fields.Char("Provider's code", readonly=True)
+    failure_reason = fields.Char("Reason", readonly=True)
+    provider_ref = fields.Char("Provider's reference", readonly=True)
+    res_model = fields.Char("Record model", readonly=True)
+    res_id = fields.Many2oneReference("Record", model_field="res_model", readonly=True)
+    record_name = fields.Char("On record", compute="_compute_record_name")
+    partner_id = fields.Many2one("res.partner", readonly=True, index="btree_not_null")
+    user_id = fields.Many2one("res.users", "Sent by", readonly=True)
+    mail_message_id = fields.Many2one(
+        "mail.message", "In the chatter", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    sent_at = fields.Datetime(readonly=True)
+    delivered_at = fields.Datetime(readonly=True)
+
+    _uuid_uniq = models.UniqueIndex("(uuid)")
+    _inbound_once = models.UniqueIndex("(gateway_id, provider_ref) WHERE direction = 'in'")
+    _provider_ref_idx = models.Index(
+        "(gateway_id, provider_ref) WHERE direction = 'out' AND provider_ref IS NOT NULL"
+    )
+    _pair_idx = models.Index("(number, sender_id, id)")
+    _record_idx = models.Index("(res_model, res_id) WHERE res_id IS NOT NULL")
+    _create_date_idx = models.Index("(company_id, create_date)")
+
+    # === COMPUTE METHODS === #
+
+    def _selection_failure_type(self):
+        return self.env["sms.sms"]._fields["failure_type"]._description_selection(self.env)
+
+    @api.depends("res_model", "res_id")
+    def _compute_record_name(self):
+        for message in self:
+            record = message._get_record()
+            readable = record and record.has_access("read")
+            message.record_name = record.display_name if readable else False
+
+    # === CRUD METHODS === #
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_cancels_queued(self):
+        """Deleting a queued text takes it out of the queue."""
+        self._set_cancelled()
+
+    # === ACTION METHODS === #
+
+    def action_open_record(self):
+        """Open the record the text belongs to."""
+        self.ensure_one()
+        record = self._get_record()
+        if not record:
+            return False
+        record.check_access("read")
+        return record.get_formview_action()
+
+    # === STATE METHODS === #
+
+    def _set_queued(self):
+        """Back to the queue: the provider certainly did not take the text."""
+        return self._transition("queued")
+
+    def _set_sent(self, references=None):
+        """The provider accepted the texts.
+
+        :param dict references: provider's reference by message id
+        """
+        for message in self:
+            if reference := (references or {}).get(message.id):
+                message.provider_ref = reference
+        return self._transition("sent", sent_at=self.env.cr.now())
+
+    def _set_delivered(self):
+        """The customer's telephone has the texts; final."""
+        return self._transition("delivered", delivered_at=self.env.cr.now())
+
+    def _set_failed(self, failure_type, reason=None, code=None):
+        """The texts did not and will not arrive; final.
+
+        :param str failure_type: one of the failure types of ``sms.sms``
+        :param str reason: the provider's words
+        :param str code: the provider's code
+        """
+        changed = self._transition(
+            "failed",
+            failure_type=failure_type or "unknown",
+            failure_reason=reason,
+            failure_code=code,
+        )
+        changed._refund()
+        if failure_type in OPTOUT_FAILURES:
+            changed._blacklist_as_provider()
+        return changed
+
+    def _set_unknown(self, reason=None):
+        """The answer was lost: the texts may have gone. Never sent again by itself."""
+        return self._transition("unknown", failure_type="sms_no_answer", failure_reason=reason)
+
+    def _set_cancelled(self, failure_type=False, reason=None):
+        """Taken out of the queue before it was sent; final."""
+        changed = self._transition("cancelled", failure_type=failure_type, failure_reason=reason)
+        changed._refund()
+        return changed
+
+    def _transition(self, state, **values):
+        """Move those texts that may go to the state, and what core shows of them.
+
+        :return: the texts that moved
+        """
+        changed = self.filtered(
+            lambda m: m.direction == "out" and m.state in TRANSITIONS[state]
+        )
+        if changed:
+            values = {"failure_type": False, "failure_reason": False, "failure_code": False} | values
+            changed.write({"state": state, **values})
+            changed._update_core_state(state)
+        return changed
+
+    def _update_core_state(self, state):
+        """Bring outbox, tracker and notification in step, and tell who is looking."""
+        Tracker = self.env["sms.tracker"].sudo().with_context(sms_skip_msg_notification=True)
+        for (failure_type, words), messages in self.grouped(
+            lambda m: (m.failure_type, m._get_failure_words())
+        ).items():
+            messages._update_outbox(state, failure_type)
+            Tracker.search(
+                [("sms_uuid", "in", messages.mapped("uuid"))]
+            )._action_update_from_sms_state(
+                CORE_STATES[state], failure_type=failure_type, failure_reason=words
+            )
+        self._tell_watchers()
+
+    def _update_outbox(self, state, failure_type):
+        outbox = self.env["sms.sms"].sudo().search([("message_id", "in", self.ids)])
+        outbox.write(
+            {
+                "state": CORE_STATES[state],
+                "failure_type": failure_type,
+                "to_delete": state in ("sent", "delivered"),
+            }
+        )
+
+    def _tell_watchers(self):
+        """Live: the author's notification, and whoever has the record open."""
+        watched = self.filtered(lambda m: m.origin not in UNWATCHED_ORIGINS)
+        watched.mail_message_id.sudo()._notify_message_notification_update()
+        for message in watched.filtered("res_id"):
+            message._ping_record()
+
+    def _ping_record(self):
+        """Tell open forms of the record that a text changed; they fetch what they may read."""
+        self.env["bus.bus"]._sendone(
+            f"sms_gateway.record/{self.res_model}/{self.res_id}",
+            "sms_gateway/record",
+            {"model": self.res_model, "id": self.res_id},
+        )
+
+    def _get_failure_words(self):
+        """The provider's words with its code, as shown on hover."""
+        words = [self.failure_reason, self.failure_code and f"({self.failure_code})"]
+        return " ".join(filter(None, words)) or False
+
+    def _refund(self):
+        """Give the prepaid balance back for texts that did not go."""
+        for company, messages in self.grouped("company_id").items():
+            company._refund_sms_balance(sum(messages.mapped("segments")))
+
+    def _blacklist_as_provider(self):
+        """The provider refuses these numbers because they opted out with it: keep in step."""
+        for message in self:
+            self.env["phone.blacklist"].sudo()._sms_opt_out(
+                message.number,
+                sender=message.sender_id,
+                text=message._get_failure_words() or "",
+                reason=self.env._("Opted out at the provider."),
+            )
+
+    # === SENDING: RESULTS === #
+
+    def _record_results(self, results):
+        """Record what became of texts at the provider.
+
+        :param list results: of :class:`SendResult`
+        """
+        messages_by_uuid = self.grouped("uuid")
+        by_outcome = defaultdict(list)
+        for result in results:
+            messages_by_uuid[result.uuid]._record_figures(result)
+            by_outcome[result.outcome].append(result)
+        for outcome, group in by_outcome.items():
+            getattr(self, f"_record_{outcome}")(messages_by_uuid, group)
+
+    def _record_figures(self, result):
+        """Segments and cost as told by the provider; ours stand where it tells nothing."""
+        if result.segments:
+            self.segments = result.segments
+        if result.cost is not None:
+            self.cost = result.cost
+            self.currency_id = self._find_currency(result.currency)
+
+    def _find_currency(self, code):
+        """The currency of an ISO code; the company's where the provider names none."""
+        Currency = self.env["res.currency"].with_context(active_test=False)
+        return Currency.search([("name", "=", code)], limit=1) if code else self.company_id.currency_id
+
+    def _record_sent(self, messages_by_uuid, results):
+        references = {messages_by_uuid[r.uuid].id: r.provider_ref for r in results}
+        self.browse(references)._set_sent(references)
+
+    def _record_failed(self, messages_by_uuid, results):
+        for result in results:
+            messages_by_uuid[result.uuid]._set_failed(
+                result.failure_type, result.reason, result.code
+            )
+
+    def _record_unknown(self, messages_by_uuid, results):
+        for result in results:
+            messages_by_uuid[result.uuid]._set_unknown(result.reason)
+
+    def _record_retry(self, messages_by_uuid, results):
+        for result in results:
+            message = messages_by_uuid[result.uuid]
+            self.env["sms.sms"].sudo().search([("message_id", "=", message.id)])._retry_later(result)
+
+    # === RECEIVING: REPORTS === #
+
+    @api.model
+    def _apply_reports(self, gateway, reports):
+        """Apply delivery reports, in order of arrival.
+
+        The first final state of a text stays; of transient ones the order does not matter.
+
+        :return: the reports whose text is not known (yet)
+        """
+        fates, unknown = {}, []
+        for report in reports:
+            message = self._find_reported(gateway, report)
+            if not message:
+                unknown.append(report)
+            elif message not in fates or fates[message].state == "sent":
+                fates[message] = report
+        for message, report in fates.items():
+            message._apply_report(report)
+        return unknown
+
+    @api.model
+    def _find_reported(self, gateway, report):
+        """The text of a report: by our own id, else by the provider's."""
+        domain = [("direction", "=", "out"), ("gateway_id", "=", gateway.id)]
+        if report.uuid:
+            return self.search([*domain, ("uuid", "=", report.uuid)])
+        return self.search([*domain, ("provider_ref", "=", report.provider_ref)], limit=1)
+
+    def _apply_report(self, report):
+        self._record_figures_of_report(report)
+        if report.state == "failed":
+            self._set_failed(report.failure_type or "sms_not_delivered", report.reason, report.code)
+        elif report.state == "delivered":
+            self._set_delivered()
+        else:
+            self._set_sent()
+
+    def _record_figures_of_report(self, report):
+        if report.provider_ref and not self.provider_ref:
+            self.provider_ref = report.provider_ref
+        if report.cost is not None:
+            self.cost = report.cost
+            self.currency_id = self._find_currency(report.currency)
+
+    # === RECEIVING: TEXTS === #
+
+    @api.model
+    def _receive(self, gateway, text):
+        """Take in a text from a customer, once.
+
+        :param gateway: ``sms.gateway``
+        :param text: :class:`InboundText`
+        :return: the ledger row; an empty recordset where the text was known
+        """
+        known = [("gateway_id", "=", gateway.id), ("provider_ref", "=", text.provider_ref)]
+        if self.search_count([*known, ("direction", "=", "in")], limit=1):
+            return self.browse()
+        message = self.create(self._prepare_inbound_values(gateway, text))
+        message._process_inbound()
+        return message
+
+    @api.model
+    def _prepare_inbound_values(self, gateway, text):
+        sender = self.env["sms.sender"]._find_by_address(gateway, text.address)
+        return {
+            "uuid": self.env["sms.sms"]._new_uuid(),
+            "direction": "in",
+            "state": "received",
+            "gateway_id": gateway.id,
+            "sender_id": sender.id,
+            "address": text.address,
+            "number": text.number,
+            "body": _storable(text.body),
+            "provider_ref": text.provider_ref,
+            "company_id": (sender.company_id or gateway.company_id).id,
+            **self.env["sms.sms"]._measure_values(text.body),
+        }
+
+    def _process_inbound(self):
+        """What a received text sets in motion: the company's words first, then its home."""
+        self.ensure_one()
+        if not self.company_id.sms_enabled:
+            self._process_inbound_disabled()
+            return
+        self.keyword = self.env["sms.keyword"]._handle(self)
+        self._route_inbound()
+
+    def _process_inbound_disabled(self):
+        """SMS is switched off: the text is kept and triggers nothing, but a stop is a stop."""
+        self.keyword = self.env["sms.keyword"]._handle(self, answer=False)
+        self.failure_type = "sms_disabled"
+
+    def _route_inbound(self):
+        """Give a received text a home.
+
+        Hook: ``sms_inbox`` puts it on the record it answers. A text with a ``keyword`` has done
+        its work and must trigger nothing more, but is shown all the same.
+        """
+
+    def _has_open_question(self):
+        """Whether the received text may be the answer to a question that is out.
+
+        Hook: ``sms_inbox`` looks at the open prompts. While one is open, soft opt-out words
+        ("cancel", "end") are an answer and no opt-out.
+        """
+        return False
+
+    def _get_record(self):
+        """The record the text belongs to, or None; access is not checked."""
+        self.ensure_one()
+        if not self.res_id or self.res_model not in self.env:
+            return None
+        return self.env[self.res_model].browse(self.res_id).exists() or None
+
+    # === RETENTION === #
+
+    def _erase(self):
+        """Forget who and what; that there was a text, its state and its cost stay."""
+        self._set_cancelled()
+        numbers = set(self.mapped("number"))
+        events = self.env["sms.gateway.event"].sudo()
+        for number in numbers:
+            events.search([("payload", "like", number.lstrip("+")), ("state", "!=", "new")]).unlink()
+        self.env["sms.sms"].sudo().search([("message_id", "in", self.ids)]).unlink()
+        self.mail_message_id.sudo().write({"body": self.env._("[erased]")})
+        self.mail_message_id.sudo().notification_ids.filtered(
+            lambda n: n.sms_number in numbers
+        ).sms_number = False
+        self.write({"number": False, "body": False, "partner_id": False, "failure_reason": False})
+
+    @api.autovacuum
+    def _gc_expired(self):
+        """Forget texts older than their company keeps them."""
+        for company in self.env["res.company"].sudo().search([("sms_retention_months", ">", 0)]):
+            before = self.env.cr.now() - timedelta(days=30 * company.sms_retention_months)
+            self.sudo().search(
+                [
+                    ("company_id", "=", company.id),
+                    ("create_date", "<", before),
+                    ("state", "not in", ("queued", "sending")),
+                ],
+                limit=10_000,
+            ).unlink()
+
+
+def _storable(text):
+    """Text as PostgreSQL takes it: no NUL, no lone surrogate."""
+    return (text or "").replace("\x00", "").encode("utf-8", "replace").decode()

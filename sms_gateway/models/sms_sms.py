@@ -1,0 +1,470 @@
+import logging
+import re
+from collections import defaultdict
+from datetime import timedelta
+from functools import lru_cache
+from uuid import uuid4
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools.rendering_tools import INLINE_TEMPLATE_REGEX
+
+from ..const import (
+    CORE_DELIVERY_FAILURE_TYPES,
+    FAILURE_TYPES,
+    LANES,
+    ORIGINS,
+    RETRY_DELAYS,
+)
+from ..engine.segments import measure
+
+_logger = logging.getLogger(__name__)
+
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+
+#: A mass send measures the same body again and again.
+measure_cached = lru_cache(maxsize=256)(measure)
+
+
+class SmsSms(models.Model):
+    """Core's outbox, with one gate in front of it.
+
+    Whoever wants to send creates a ``sms.sms``, as all of Odoo does. A text with one of our
+    senders is checked here, gets its row in the ledger (``sms.message``) and leaves by a lane
+    (``sms.lane``). A text without one goes Odoo's own way.
+    """
+
+    _inherit = "sms.sms"
+
+    sender_id = fields.Many2one("sms.sender", index="btree_not_null", ondelete="restrict")
+    gateway_id = fields.Many2one(related="sender_id.gateway_id", store=True)
+    message_id = fields.Many2one("sms.message", index="btree_not_null", ondelete="set null")
+    lane = fields.Selection(LANES)
+    origin = fields.Selection(ORIGINS)
+    res_model = fields.Char()
+    res_id = fields.Many2oneReference(model_field="res_model")
+    claimed_at = fields.Datetime(readonly=True)
+    send_after = fields.Datetime(readonly=True, help="Not tried again before.")
+    attempts = fields.Integer(readonly=True)
+    is_optout_confirmation = fields.Boolean(
+        readonly=True, help="The one text that a number may still get after its opt-out."
+    )
+    failure_type = fields.Selection(selection_add=[*FAILURE_TYPES, *CORE_DELIVERY_FAILURE_TYPES])
+
+    _queue_idx = models.Index("(gateway_id, lane, id) WHERE state = 'outgoing'")
+    _in_flight_idx = models.Index("(gateway_id, lane) WHERE state = 'process'")
+    _pair_idx = models.Index("(sender_id, number, id) WHERE state IN ('outgoing', 'process')")
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `sms`: the gate that every text passes."""
+        self._gate_prepare(vals_list)
+        refusals = self._gate_check(vals_list)
+        self._gate_raise(vals_list, refusals)
+        self._gate_record(vals_list, refusals)
+        texts = super().create(vals_list)
+        texts._gate_follow_up()
+        return texts
+
+    def unlink(self):
+        """Override of `sms`: a text deleted from the outbox is cancelled in the ledger."""
+        self.message_id._set_cancelled()
+        return super().unlink()
+
+    # === GATE === #
+
+    def _gate_prepare(self, vals_list):
+        """Complete the values: sender, record, uuid.
+
+        Every field of ours is set, so that no ``default_*`` of a client's context can.
+        """
+        messages = self.env["mail.message"].sudo().browse(
+            [vals["mail_message_id"] for vals in vals_list if vals.get("mail_message_id")]
+        )
+        companies = {m.id: m.record_company_id for m in messages}
+        default_senders = {}
+        for vals in vals_list:
+            company = companies.get(vals.get("mail_message_id")) or self.env.company
+            if "sender_id" not in vals:
+                if company not in default_senders:
+                    default_senders[company] = self._gate_choose_sender(company)
+                vals["sender_id"] = default_senders[company].id
+            self._gate_complete(vals, messages.browse(vals.get("mail_message_id")))
+
+    def _gate_choose_sender(self, company):
+        """The sender of a text whose creator named none: chosen in the composer, else default."""
+        Sender = self.env["sms.sender"].sudo()
+        if "sms_sender_id" not in self.env.context:
+            return Sender._get_default_sender(self.env.user, company)
+        chosen = Sender.browse(self.env.context["sms_sender_id"] or ()).exists()
+        if chosen and not chosen._may_be_used_by(self.env.user):
+            raise UserError(
+                self.env._("You may not send with %s. Choose another sender.", chosen.display_name)
+            )
+        return chosen
+
+    def _gate_complete(self, vals, mail_message):
+        context = self.env.context
+        vals.setdefault("uuid", self._new_uuid())
+        vals.setdefault("state", "outgoing")
+        vals["lane"] = vals.get("lane") or context.get("sms_lane") or "normal"
+        vals["origin"] = vals.get("origin") or context.get("sms_origin") or "system"
+        vals["res_model"] = vals.get("res_model") or mail_message.model or False
+        vals["res_id"] = vals.get("res_id") or mail_message.res_id or False
+        for name in ("message_id", "claimed_at", "send_after", "attempts"):
+            vals[name] = False
+        vals.setdefault("is_optout_confirmation", False)
+
+    def _gate_check(self, vals_list):
+        """Which of the texts may not go, and why.
+
+        :return: (failure type, words) by index in ``vals_list``
+        """
+        senders = self.env["sms.sender"].sudo().browse({v["sender_id"] for v in vals_list} - {False})
+        blacklisted = self._gate_get_blacklisted({v.get("number") for v in vals_list if v["sender_id"]})
+        refusals = {}
+        for index, vals in enumerate(vals_list):
+            if vals["state"] != "outgoing":
+                continue
+            sender = senders.browse(vals["sender_id"] or ())
+            if refusal := self._gate_check_one(vals, sender, blacklisted):
+                refusals[index] = refusal
+        self._gate_check_balance(vals_list, senders, refusals)
+        return refusals
+
+    def _gate_check_one(self, vals, sender, blacklisted):
+        """Why the text may not go: (failure type, words), or None.
+
+        Override to add a check; call super first, the order is the order of importance.
+        """
+        if not sender:
+            return self._gate_check_switch(self.env.company)
+        if vals.get("number") in blacklisted and not vals["is_optout_confirmation"]:
+            return "sms_blacklist", self.env._("%s has opted out of texts.", vals["number"])
+        return (
+            self._gate_check_switch(sender.company_id)
+            or self._gate_check_bulk(vals, sender.company_id)
+            or self._gate_check_sender(vals, sender)
+            or self._gate_check_number(vals)
+            or self._gate_check_body(vals, sender.company_id)
+        )
+
+    def _gate_check_switch(self, company):
+        if company.sudo().sms_enabled:
+            return None
+        return "sms_disabled", self.env._(
+            "SMS is switched off for %s. Contact an administrator to switch it on.",
+            company.sudo().name,
+        )
+
+    def _gate_check_bulk(self, vals, company):
+        if vals["lane"] != "bulk" or company.sms_bulk_enabled:
+            return None
+        return "sms_bulk_disabled", self.env._(
+            "Bulk SMS is not activated for %s. An administrator activates it in the settings.",
+            company.name,
+        )
+
+    def _gate_check_sender(self, vals, sender):
+        gateway = sender.gateway_id
+        if sender.state != "approved" or not sender.active:
+            words = self.env._("The sender %s is not approved.", sender.display_name)
+        elif gateway.state == "disabled" or not gateway.active:
+            words = self.env._("The gateway %s is disabled.", gateway.name)
+        elif gateway.state == "test" and not gateway._is_test_number(vals.get("number")):
+            words = self.env._(
+                "The gateway %(gateway)s is in test: it sends to the numbers of internal users "
+                "only, and %(number)s is none.",
+                gateway=gateway.name,
+                number=vals.get("number"),
+            )
+        else:
+            return None
+        return "sms_sender", words
+
+    def _gate_check_number(self, vals):
+        number = vals.get("number")
+        if not number:
+            return "sms_number_missing", self.env._("There is no number to send to.")
+        if E164.fullmatch(number):
+            return None
+        return "sms_number_format", self.env._(
+            "“%s” is not a number in international form (E.164): write a plus sign, the country "
+            "code and the number, or set the country of the record.",
+            number,
+        )
+
+    def _gate_check_body(self, vals, company):
+        body = vals.get("body") or ""
+        if fields_left := [match[1].strip() for match in INLINE_TEMPLATE_REGEX.finditer(body)]:
+            return "sms_merge_field", self._gate_describe_merge_fields(vals, fields_left)
+        if not body.strip():
+            return "sms_merge_field", self.env._("The text is empty.")
+        segments, limit = measure_cached(body).segments, company.sms_max_segments
+        if limit and segments > limit:
+            return "sms_too_long", self.env._(
+                "The text takes %(segments)s SMS, %(limit)s are allowed. Shorten it.",
+                segments=segments,
+                limit=limit,
+            )
+        return None
+
+    def _gate_describe_merge_fields(self, vals, expressions):
+        """The fields that strict rendering left unfilled, by label, with the record's name."""
+        model = self.env.get(vals["res_model"]) if vals["res_model"] else None
+        names = ", ".join(_describe_expression(model, e) for e in expressions)
+        if model is None or not vals["res_id"]:
+            return self.env._("Empty or unknown merge field: %s. Fill it or edit the text.", names)
+        return self.env._(
+            "Empty or unknown merge field on %(record)s: %(names)s. Fill it or edit the text.",
+            record=model.browse(vals["res_id"]).sudo().display_name,
+            names=names,
+        )
+
+    def _gate_check_balance(self, vals_list, senders, refusals):
+        """Reserve the prepaid balance of each company, text by text, as far as it goes."""
+        wanted = defaultdict(list)
+        for index, vals in enumerate(vals_list):
+            company = senders.browse(vals["sender_id"] or ()).company_id
+            if company.sms_balance_enabled and vals["state"] == "outgoing" and index not in refusals:
+                wanted[company].append((index, measure_cached(vals.get("body") or "").segments))
+        for company, needs in wanted.items():
+            refusals.update(company._reserve_sms_balance(needs))
+
+    @api.model
+    def _gate_get_blacklisted(self, numbers):
+        """Those of the numbers (E.164) that have opted out."""
+        self.env["phone.blacklist"].flush_model(["number", "active"])
+        self.env.cr.execute(
+            "SELECT number FROM phone_blacklist WHERE active AND number = ANY(%s)",
+            [[number for number in numbers if number]],
+        )
+        return {number for (number,) in self.env.cr.fetchall()}
+
+    def _gate_raise(self, vals_list, refusals):
+        """A person who presses *Send* gets the error at once; a business write never (P10)."""
+        if refusals and self.env.context.get("sms_raise_refusal"):
+            raise UserError("\n".join(dict.fromkeys(words for _type, words in refusals.values())))
+
+    def _gate_record(self, vals_list, refusals):
+        """Mark what was refused, and write the ledger of what has a sender of ours."""
+        for index, (failure_type, _words) in refusals.items():
+            cancelled = failure_type == "sms_blacklist"
+            vals_list[index]["state"] = "canceled" if cancelled else "error"
+            vals_list[index]["failure_type"] = failure_type
+        ours = [index for index, vals in enumerate(vals_list) if vals["sender_id"]]
+        messages = self.env["sms.message"].sudo().create(
+            [
+                self._prepare_message_values(vals_list[index], *refusals.get(index, (False, False)))
+                for index in ours
+            ]
+        )
+        for index, message in zip(ours, messages, strict=True):
+            vals_list[index]["message_id"] = message.id
+
+    def _prepare_message_values(self, vals, failure_type, words):
+        """Values of the ledger row of a text."""
+        sender = self.env["sms.sender"].sudo().browse(vals["sender_id"])
+        states = {"outgoing": "queued", "error": "failed", "canceled": "cancelled"}
+        return {
+            "uuid": vals["uuid"],
+            "direction": "out",
+            "state": states[vals["state"]],
+            "gateway_id": sender.gateway_id.id,
+            "sender_id": sender.id,
+            "address": sender.address,
+            "number": vals.get("number"),
+            "body": vals.get("body"),
+            "origin": vals["origin"],
+            "failure_type": failure_type or vals.get("failure_type") or False,
+            "failure_reason": words,
+            "res_model": vals["res_model"],
+            "res_id": vals["res_id"],
+            "partner_id": vals.get("partner_id"),
+            "user_id": self.env.uid if not self.env.user._is_superuser() else False,
+            "mail_message_id": vals.get("mail_message_id"),
+            "company_id": sender.company_id.id,
+            **self._measure_values(vals.get("body")),
+        }
+
+    def _gate_follow_up(self):
+        """After the texts exist: order within each pair, trackers of what was refused, wake up."""
+        ours = self.filtered("sender_id")
+        queued = ours.filtered(lambda sms: sms.state == "outgoing")
+        queued._hurry_earlier_texts()
+        for lane in set(queued.mapped("lane")):
+            self.env["sms.lane"]._wake(lane)
+        for text in ours - queued:
+            text.sms_tracker_id._action_update_from_sms_state(
+                text.state,
+                failure_type=text.failure_type,
+                failure_reason=text.message_id.failure_reason,
+            )
+
+    def _hurry_earlier_texts(self):
+        """Texts to one customer leave in the order they were written (P4).
+
+        So an earlier one that waits in a slower lane moves to the lane of the later one.
+        """
+        lanes = [lane for lane, _label in LANES]
+        for lane, texts in self.grouped("lane").items():
+            if slower := lanes[lanes.index(lane) + 1 :]:
+                self.flush_model(["sender_id", "number", "state", "lane"])
+                self.env.cr.execute(
+                    """
+                    UPDATE sms_sms earlier SET lane = %s FROM sms_sms later
+                     WHERE later.id = ANY(%s) AND earlier.id < later.id
+                       AND earlier.sender_id = later.sender_id AND earlier.number = later.number
+                       AND earlier.state = 'outgoing' AND earlier.lane = ANY(%s)
+                    """,
+                    [lane, texts.ids, slower],
+                )
+                self.invalidate_model(["lane"], flush=False)
+
+    # === HELPERS === #
+
+    @api.model
+    def _new_uuid(self):
+        return uuid4().hex
+
+    @api.model
+    def _measure_values(self, body):
+        figures = measure_cached(body or "")
+        return {"encoding": figures.encoding, "segments": figures.segments}
+
+    # === SENDING === #
+
+    def send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
+        """Override of `sms`: texts with a sender of ours leave by their lane, after the commit."""
+        others = self.filtered(lambda sms: not sms.sender_id)
+        return super(SmsSms, others).send(
+            unlink_failed=unlink_failed, unlink_sent=unlink_sent, raise_exception=raise_exception
+        )
+
+    @api.model
+    def _process_queue(self):
+        """Override of `sms`: core's queue, without ours, and safe for several companies.
+
+        Core hands up to 500 mixed texts to ``_send``, which stops the whole queue at the second
+        company. ``send`` splits them by provider and company first.
+        """
+        domain = [("state", "=", "outgoing"), ("to_delete", "!=", True), ("sender_id", "=", False)]
+        batch_size = int(
+            self.env["ir.config_parameter"].sudo().get_param("sms.session.batch.size", 500)
+        )
+        texts = self.search(domain, limit=batch_size, order="id")
+        for company_texts in texts.grouped(lambda sms: sms._get_sms_company()).values():
+            company_texts._process_company_queue()
+        if texts:
+            remaining = self.search_count(domain) if len(texts) == batch_size else 0
+            self.env["ir.cron"]._commit_progress(len(texts), remaining=remaining)
+
+    def _process_company_queue(self):
+        """Send texts of one company; its failure must not stop the others."""
+        company = self._get_sms_company()
+        try:
+            self.with_company(company).send(raise_exception=False)
+        except Exception:
+            _logger.exception("SMS queue: %s texts of %s not sent", len(self), company.name)
+            self.env.cr.rollback()
+        self.env["ir.cron"]._commit_progress(0)
+
+    def resend_failed(self):
+        """Override of `sms`: a failed text of ours is final, so resending writes a new one."""
+        ours = self.filtered(lambda sms: sms.sender_id and sms.state == "error")
+        ours._resend()
+        return super(SmsSms, self - ours).resend_failed() if self - ours else True
+
+    def _resend(self):
+        """Write the texts anew; the notification under the message follows the new one."""
+        for text in self:
+            notification = text.sms_tracker_id.mail_notification_id
+            text.to_delete = True
+            copy = self.create(text._prepare_resend_values())
+            if notification:
+                self.env["sms.tracker"].create(
+                    {"sms_uuid": copy.uuid, "mail_notification_id": notification.id}
+                )
+                notification.sms_id_int = copy.id
+                copy.sms_tracker_id._action_update_from_sms_state(copy.state, copy.failure_type)
+
+    def _prepare_resend_values(self):
+        names = ("number", "body", "origin", "res_model", "res_id")
+        return {
+            **{name: self[name] for name in names},
+            "sender_id": self.sender_id.id,
+            "partner_id": self.partner_id.id,
+            "mail_message_id": self.mail_message_id.id,
+            "lane": "chat",
+        }
+
+    def _create_notifications(self):
+        """Notification and tracker of texts logged in bulk, so that their state shows."""
+        logged = self.filtered("mail_message_id")
+        self.env["mail.notification"].sudo().create(
+            [text._prepare_notification_values() for text in logged]
+        )
+
+    def _prepare_notification_values(self):
+        queued = self.state == "outgoing"
+        return {
+            "author_id": self.mail_message_id.author_id.id,
+            "mail_message_id": self.mail_message_id.id,
+            "res_partner_id": self.partner_id.id,
+            "sms_number": self.number,
+            "notification_type": "sms",
+            "sms_id_int": self.id,
+            "sms_tracker_ids": [Command.create({"sms_uuid": self.uuid})],
+            "is_read": True,
+            "notification_status": "ready" if queued else "exception",
+            "failure_type": self.failure_type,
+            "failure_reason": self.message_id.failure_reason,
+        }
+
+    def _retry_later(self, result):
+        """The provider certainly did not take the text: try again, later and later, then give up.
+
+        :param result: :class:`SendResult`
+        """
+        for text in self:
+            if text.attempts >= len(RETRY_DELAYS):
+                text.message_id._set_failed(
+                    result.failure_type or "sms_server", result.reason, result.code
+                )
+                continue
+            delay = max(RETRY_DELAYS[text.attempts], result.retry_after or 0)
+            text.message_id._set_queued()
+            text.write(
+                {
+                    "attempts": text.attempts + 1,
+                    "send_after": self.env.cr.now() + timedelta(seconds=delay),
+                }
+            )
+            self.env["sms.lane"]._wake(text.lane, at=text.send_after)
+
+    def _update_sms_state_and_trackers(self, new_state, failure_type=None):
+        """Override of `sms`: cancelling or retrying in the outbox changes the ledger too."""
+        ours = self.filtered("message_id")
+        super(SmsSms, self - ours)._update_sms_state_and_trackers(new_state, failure_type)
+        if new_state == "canceled":
+            ours.message_id._set_cancelled()
+        elif new_state == "error":
+            ours.message_id._set_failed(failure_type)
+        elif new_state == "outgoing":
+            ours._resend()
+
+
+def _describe_expression(model, expression):
+    """A merge field as a person knows it: ``object.city`` is *City (object.city)*."""
+    path = expression.split(".")[1:]
+    labels = []
+    for name in path:
+        field = model._fields.get(name) if model is not None else None
+        if field is None:
+            return expression
+        labels.append(field._description_string(model.env))
+        model = model.env[field.comodel_name] if field.relational else None
+    return f"{' › '.join(labels)} ({expression})" if labels else expression

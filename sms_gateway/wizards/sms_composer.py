@@ -1,0 +1,157 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import split_every
+
+#: Recipients handled at a time in a mass send, so that memory stays flat.
+CHUNK = 1000
+
+
+class SmsComposer(models.TransientModel):
+    _inherit = "sms.composer"
+
+    sender_id = fields.Many2one(
+        "sms.sender",
+        "From",
+        compute="_compute_sender_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        domain="[('id', 'in', available_sender_ids)]",
+    )
+    available_sender_ids = fields.Many2many("sms.sender", compute="_compute_available_sender_ids")
+    sms_recipient_count = fields.Integer(
+        "Recipients", compute="_compute_sms_recipient_count", compute_sudo=False
+    )
+    can_be_answered = fields.Boolean(related="sender_id.can_receive")
+    has_unfilled_fields = fields.Boolean(compute="_compute_has_unfilled_fields")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("res_model")
+    def _compute_sender_id(self):
+        for composer in self:
+            composer.sender_id = composer.sender_id or self.env[
+                "sms.sender"
+            ]._get_default_sender(self.env.user, self.env.company)
+
+    @api.depends_context("uid", "company")
+    def _compute_available_sender_ids(self):
+        Sender = self.env["sms.sender"]
+        usable = Sender.search(Sender._get_usable_domain(self.env.user, self.env.company))
+        self.available_sender_ids = usable | self.env.company.sudo().sms_default_sender_id
+
+    @api.depends("composition_mode", "recipient_valid_count", "sanitized_numbers")
+    def _compute_sms_recipient_count(self):
+        for composer in self:
+            numbers = (composer.sanitized_numbers or "").count(",") + 1
+            composer.sms_recipient_count = max(composer.recipient_valid_count, numbers)
+
+    @api.depends("body", "composition_mode")
+    def _compute_has_unfilled_fields(self):
+        for composer in self:
+            composer.has_unfilled_fields = (
+                composer.comment_single_recipient and "{{" in (composer.body or "")
+            )
+
+    @api.depends("sender_id")
+    def _compute_body(self):
+        """Override of `sms`: an empty merge field stays visible in the text (R025)."""
+        strict = self.with_context(sms_strict_rendering=True)
+        return super(SmsComposer, strict)._compute_body()
+
+    # === ACTION METHODS === #
+
+    def action_send_sms(self):
+        """Override of `sms`: who presses *Send* gets every refusal as an error, at once.
+
+        In an automatic send (a server action) nothing is raised: a text that cannot be sent
+        stands as failed on the record.
+        """
+        if self.env.context.get("sms_automatic"):
+            self._action_send_sms()
+            return False
+        self._check_may_send()
+        personal = self.composition_mode != "mass"
+        composer = self.with_context(sms_raise_refusal=personal)
+        return super(SmsComposer, composer).action_send_sms()
+
+    def _check_may_send(self):
+        """Tell of the company's switches before anything is prepared."""
+        sender = self.sender_id.sudo()
+        company = sender.company_id or self.env.company
+        Text = self.env["sms.sms"]
+        refusal = Text._gate_check_switch(company) or (
+            sender and Text._gate_check_bulk({"lane": self._get_lane()}, company)
+        )
+        if refusal:
+            raise UserError(refusal[1])
+
+    def _action_send_sms(self):
+        """Override of `sms`: the gate learns the sender, lane and origin chosen here."""
+        composer = self.with_context(
+            sms_sender_id=self.sender_id.id, sms_lane=self._get_lane(), sms_origin=self._get_origin()
+        )
+        return super(SmsComposer, composer)._action_send_sms()
+
+    def _get_lane(self):
+        if self.composition_mode == "mass":
+            single = self.env.context.get("sms_automatic") and self.res_ids_count <= 1
+            return "normal" if single else "bulk"
+        return "normal" if self.env.context.get("sms_automatic") else "chat"
+
+    def _get_origin(self):
+        """Override where texts of the composer come from elsewhere, e.g. from a mailing."""
+        return "composer"
+
+    # === MASS MODE === #
+
+    def _action_send_sms_mass(self, records=None):
+        """Override of `sms`: in chunks, so that memory does not grow with the recipients."""
+        records = records if records is not None else self._get_records()
+        composer = self.with_context(sms_seen_numbers=set())
+        texts = self.env["sms.sms"]
+        ids = []
+        for chunk in split_every(CHUNK, records.ids):
+            texts = super(SmsComposer, composer)._action_send_sms_mass(records.browse(chunk))
+            ids += texts.ids
+            self.env.flush_all()
+            self.env.invalidate_all(flush=False)
+        return texts.browse(ids)
+
+    def _prepare_body_values(self, records):
+        """Override of `sms`: what cannot be filled stays visible, and the gate refuses it."""
+        strict = self.with_context(sms_strict_rendering=bool(self.sender_id))
+        return super(SmsComposer, strict)._prepare_body_values(records)
+
+    def _prepare_mass_sms_values(self, records):
+        """Override of `sms`: the record of each text, for the ledger."""
+        result = super()._prepare_mass_sms_values(records)
+        for res_id, vals in result.items():
+            vals.update(sender_id=self.sender_id.id, res_model=records._name, res_id=res_id)
+        return result
+
+    def _prepare_mass_sms(self, records, sms_record_values):
+        """Override of `sms`: a logged text gets its notification, so that its state shows."""
+        texts = super()._prepare_mass_sms(records, sms_record_values)
+        texts.filtered("sender_id")._create_notifications()
+        return texts
+
+    def _get_blacklist_record_ids(self, records, recipients_info):
+        """Override of `sms`: ask for these numbers instead of reading the whole list."""
+        if not self.use_exclusion_list:
+            return set()
+        numbers = {recipients_info[record.id]["sanitized"] for record in records}
+        blacklisted = self.env["sms.sms"]._gate_get_blacklisted(numbers)
+        return {r.id for r in records if recipients_info[r.id]["sanitized"] in blacklisted}
+
+    def _get_done_record_ids(self, records, recipients_info):
+        """Override of `sms`: a number gets the text once, over all chunks."""
+        done = super()._get_done_record_ids(records.browse(), recipients_info)
+        seen = self.env.context.get("sms_seen_numbers")
+        seen = set() if seen is None else seen
+        for record in records:
+            number = recipients_info[record.id]["sanitized"]
+            if number in seen:
+                done.append(record.id)
+            seen.add(number)
+        return done
