@@ -1,9 +1,10 @@
 import ast
 import re
 
-from odoo.addons.sms_gateway.engine.segments import measure
 from odoo.tests import BaseCase
 from odoo.tools.misc import file_open
+
+from odoo.addons.sms_gateway.engine.segments import measure
 
 
 def read_cases():

@@ -31,7 +31,7 @@ const REPLACEMENTS = new Map([
 const MERGE_FIELD = /(\{\{.+?\}\})/g;
 
 /**
- * @typedef {Object} Segments
+ * @typedef {object} Segments
  * @property {"gsm7"|"ucs2"} encoding
  * @property {number} units septets or UTF-16 code units
  * @property {number} segments the parts billed

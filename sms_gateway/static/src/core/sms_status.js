@@ -20,7 +20,7 @@ const STATES = {
 };
 
 /**
- * @typedef {Object} SmsStatus one state of a text and how many recipients are in it
+ * @typedef {object} SmsStatus one state of a text and how many recipients are in it
  * @property {SmsState} state
  * @property {string} icon
  * @property {string} color
