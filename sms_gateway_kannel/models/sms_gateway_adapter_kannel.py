@@ -88,7 +88,7 @@ class SmsGatewayAdapterKannel(models.AbstractModel):
             ]
         if 300 <= response.status < 500:
             return [self._parse_refusal(uuid, response.status, words)]
-        return [SendResult(uuid, "unknown", code=str(response.status))]
+        return [SendResult(uuid, "unknown", code=str(response.status), reason=words[:200])]
 
     def _parse_refusal(self, uuid, status, words):
         """A refusal in Kannel's words; other words, or a redirection, are not from Kannel."""
@@ -139,8 +139,8 @@ class SmsGatewayAdapterKannel(models.AbstractModel):
         query = parse_qsl(urlsplit(webhook.url).query, encoding="latin-1")
         try:
             return dict(query).get("text", "").encode("latin-1").decode(charset, "replace")
-        except LookupError as error:
-            raise WebhookMalformed(str(error)) from error
+        except (LookupError, ValueError) as error:
+            raise WebhookMalformed(f"no such charset: {charset!r}") from error
 
     def _extract_reports(self, gateway, webhook):
         params = webhook.params
