@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from odoo import api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
 
 from ..engine.contract import Response, SendResult
 from ..engine.transport import NotSent, Transport
@@ -22,6 +23,16 @@ RECORD_TRIES = 10
 MAX_WAIT = 2
 #: Texts claimed at a time, at most.
 CLAIM_LIMIT = 500
+#: A text of the queue that may leave now: its time has come, and no earlier text of its pair
+#: waits or is under way (P4).
+CLAIMABLE = SQL("""
+    text.state = 'outgoing'
+    AND (text.send_after IS NULL OR text.send_after <= now() at time zone 'utc')
+    AND NOT EXISTS (
+        SELECT FROM sms_sms earlier
+         WHERE earlier.sender_id = text.sender_id AND earlier.number = text.number
+           AND earlier.id < text.id AND earlier.state IN ('outgoing', 'process'))
+""")
 
 
 class SmsLane(models.AbstractModel):
@@ -86,14 +97,16 @@ class SmsLane(models.AbstractModel):
     def _get_waiting_gateways(self, lane):
         """Gateways with texts of the lane to send now."""
         self.env.cr.execute(
-            """
-            SELECT gateway.id FROM sms_gateway gateway
-             WHERE gateway.active AND gateway.state != 'disabled' AND EXISTS (
-                   SELECT FROM sms_sms
-                    WHERE gateway_id = gateway.id AND lane = %s AND state = 'outgoing'
-                      AND (send_after IS NULL OR send_after <= now() at time zone 'utc'))
-            """,
-            [lane],
+            SQL(
+                """
+                SELECT gateway.id FROM sms_gateway gateway
+                 WHERE gateway.active AND gateway.state != 'disabled' AND EXISTS (
+                       SELECT FROM sms_sms text
+                        WHERE gateway_id = gateway.id AND lane = %s AND %s)
+                """,
+                lane,
+                CLAIMABLE,
+            )
         )
         return self.env["sms.gateway"].sudo().browse([row[0] for row in self.env.cr.fetchall()])
 
@@ -139,26 +152,25 @@ class SmsLane(models.AbstractModel):
     def _claim_rows(self, gateway, lane, limit):
         """Ids of (``sms.sms``, ``sms.message``) claimed, oldest first.
 
-        A text waits for the earlier ones of its pair: they leave in order (P4).
+        Materialized, for else PostgreSQL may run the inner query, and so the limit, many times.
         """
         self.env["sms.sms"].flush_model()
         self.env.cr.execute(
-            """
-            UPDATE sms_sms SET state = 'process', claimed_at = now() at time zone 'utc'
-             WHERE id IN (
-                   SELECT id FROM sms_sms text
-                    WHERE gateway_id = %s AND lane = %s AND state = 'outgoing'
-                      AND (send_after IS NULL OR send_after <= now() at time zone 'utc')
-                      AND NOT EXISTS (
-                          SELECT FROM sms_sms earlier
-                           WHERE earlier.sender_id = text.sender_id
-                             AND earlier.number = text.number
-                             AND earlier.id < text.id
-                             AND earlier.state IN ('outgoing', 'process'))
-                    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-            RETURNING message_id
-            """,
-            [gateway.id, lane, limit],
+            SQL(
+                """
+                WITH claimed AS MATERIALIZED (
+                     SELECT id FROM sms_sms text
+                      WHERE gateway_id = %s AND lane = %s AND %s
+                      ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+                UPDATE sms_sms SET state = 'process', claimed_at = now() at time zone 'utc'
+                  FROM claimed WHERE sms_sms.id = claimed.id
+                RETURNING message_id
+                """,
+                gateway.id,
+                lane,
+                CLAIMABLE,
+                limit,
+            ),
             log_exceptions=False,
         )
         return sorted(row[0] for row in self.env.cr.fetchall())
@@ -319,14 +331,15 @@ class LaneRun:
 
     def prepare(self, gateway, messages):
         """Requests of the claimed texts; what the adapter cannot prepare has failed."""
-        if not messages:
-            return []
         try:
-            return gateway._get_adapter()._prepare_requests(gateway, messages)
+            requests = gateway._get_adapter()._prepare_requests(gateway, messages) if messages else []
+            reason = self.model.env._("The provider's addon made no request of it.")
         except Exception as error:
             _logger.exception("SMS gateway %s: cannot prepare %s texts", gateway.name, len(messages))
-            messages._set_failed("sms_configuration", str(error))
-            return []
+            requests, reason = [], str(error)
+        prepared = {uuid for request in requests for uuid in request.uuids}
+        messages.filtered(lambda m: m.uuid not in prepared)._set_failed("sms_configuration", reason)
+        return requests
 
     def keep_waiting(self, wait):
         """Whether texts wait for their gateway's pace and it is soon enough to stay for them."""

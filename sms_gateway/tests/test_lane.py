@@ -1,0 +1,284 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.tests import tagged
+
+from odoo.addons.sms_gateway.const import RETRY_DELAYS
+from odoo.addons.sms_gateway.engine.transport import NoAnswer, NotSent
+
+from .common import CUSTOMER, SmsGatewayCase
+
+
+@tagged("post_install", "-at_install")
+class TestLane(SmsGatewayCase):
+    def test_a_text_leaves_after_the_commit_and_its_state_shows_everywhere(self):
+        """R146: the state stands under the message; ledger, tracker, notification agree."""
+        message = self.send_from_record("Hello Anna")
+        text = self.env["sms.message"].search([("mail_message_id", "=", message.id)])
+        self.assertEqual((text.state, text.number, text.body), ("queued", CUSTOMER, "Hello Anna"))
+        self.assertEqual(message.notification_ids.notification_status, "ready")
+        with self.provider() as provider:
+            self.run_lanes()
+        self.assertEqual(provider.sent, [{"number": CUSTOMER, "body": "Hello Anna", "from": "59445012"}])
+        self.assertEqual((text.state, text.provider_ref), ("sent", f"ref-{text.uuid}"))
+        self.assertEqual(message.notification_ids.notification_status, "pending")
+        text._set_delivered()
+        self.assertEqual(message.notification_ids.notification_status, "sent")
+
+    def test_a_text_is_sent_once(self):
+        """P2: another run of the lane finds nothing to send."""
+        self.create_text()
+        with self.provider() as provider:
+            self.run_lanes()
+            self.run_lanes()
+        self.assertEqual(len(provider.sent), 1)
+
+    def test_refused_for_good_shows_the_providers_words(self):
+        """R147, R148: the failure has our words, the provider's words and its code."""
+        message = self.send_from_record()
+        with self.provider() as provider:
+            provider.answers[CUSTOMER] = {
+                "outcome": "failed",
+                "failure_type": "sms_invalid_destination",
+                "code": "21211",
+                "reason": "InvalidSendingParameters",
+            }
+            self.run_lanes()
+        notification = message.notification_ids
+        self.assertEqual(notification.notification_status, "exception")
+        self.assertEqual(notification.failure_type, "sms_invalid_destination")
+        self.assertEqual(notification.failure_reason, "InvalidSendingParameters (21211)")
+
+    def test_a_lost_answer_is_unknown_and_never_sent_again(self):
+        """P2: what may or may not have gone is shown as unknown."""
+        text = self.create_text()
+        with self.provider() as provider:
+            provider.answers[CUSTOMER] = NoAnswer("ReadTimeout")
+            self.run_lanes()
+            provider.answers.clear()
+            self.run_lanes()
+        self.assertEqual(len(provider.sent), 1)
+        self.assertEqual(text.message_id.state, "unknown")
+        self.assertEqual(text.message_id.failure_type, "sms_no_answer")
+
+    def test_a_delivery_report_settles_an_unknown_text(self):
+        text = self.create_text()
+        with self.provider() as provider:
+            provider.answers[CUSTOMER] = NoAnswer("ReadTimeout")
+            self.run_lanes()
+        text.message_id._set_delivered()
+        self.assertEqual(text.message_id.state, "delivered")
+
+    def test_what_did_not_leave_is_tried_again_later_and_later(self):
+        text = self.create_text()
+        with self.provider() as provider:
+            provider.answers[CUSTOMER] = NotSent("NewConnectionError")
+            self.run_lanes()
+            self.assertEqual((text.message_id.state, text.attempts), ("queued", 1))
+            self.assertGreater(text.send_after, fields.Datetime.now())
+            self.run_lanes()
+            self.assertEqual(text.attempts, 1, "not before its time")
+            provider.answers.clear()
+            text.send_after = fields.Datetime.now() - timedelta(hours=1)
+            self.run_lanes()
+        self.assertEqual(text.message_id.state, "sent")
+
+    def test_after_the_last_try_the_text_has_failed(self):
+        text = self.create_text()
+        text.attempts = len(RETRY_DELAYS)
+        with self.provider() as provider:
+            provider.answers[CUSTOMER] = NotSent("NewConnectionError")
+            self.run_lanes()
+        self.assertEqual(text.message_id.state, "failed")
+        self.assertEqual(text.message_id.failure_type, "sms_server")
+
+    def test_retry_after_pauses_the_whole_gateway(self):
+        first, second = self.create_text(), self.create_text(number="+4790000001")
+        self.gateway.max_in_flight = 1
+        with self.provider() as provider:
+            provider.answers[CUSTOMER] = {"outcome": "retry", "retry_after": 30}
+            self.run_lanes()
+        self.assertEqual(provider.numbers, [CUSTOMER])
+        self.assertEqual((first.state, second.state), ("outgoing", "outgoing"))
+
+    def test_texts_to_one_customer_leave_in_order_over_lanes(self):
+        """P4: an earlier text in a slower lane is hurried, never overtaken."""
+        self.create_text(body="1", lane="bulk")
+        self.create_text(body="other", number="+4790000001", lane="bulk")
+        self.create_text(body="2", lane="chat")
+        with self.provider() as provider:
+            self.run_lanes("chat")
+            self.assertEqual(provider.bodies, ["1", "2"])
+
+    def test_a_text_waits_for_the_earlier_one_that_is_tried_again(self):
+        """P4: no overtaking while the first waits for its next try."""
+        first = self.create_text(body="1")
+        with self.provider() as provider:
+            provider.answers[CUSTOMER] = NotSent("NewConnectionError")
+            self.run_lanes()
+            provider.answers.clear()
+            self.create_text(body="2")
+            self.run_lanes()
+            self.assertEqual(provider.bodies, [])
+            first.send_after = False
+            self.run_lanes()
+        self.assertEqual(provider.bodies, ["1", "2"])
+
+    def test_a_claimed_text_of_a_dead_run_is_unknown(self):
+        """P2: the process was killed between claim and record."""
+        text = self.create_text()
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE sms_sms SET state = 'process' WHERE id = %s", [text.id])
+        self.env.cr.execute(
+            "UPDATE sms_message SET state = 'sending' WHERE id = %s", [text.message_id.id]
+        )
+        self.env.invalidate_all()
+        with self.provider() as provider:
+            self.run_lanes()
+        self.assertFalse(provider.sent)
+        self.assertEqual(text.message_id.state, "unknown")
+
+    def test_where_the_provider_recognises_repetitions_a_dead_runs_text_is_sent(self):
+        text = self.create_text()
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE sms_sms SET state = 'process' WHERE id = %s", [text.id])
+        self.env.cr.execute(
+            "UPDATE sms_message SET state = 'sending' WHERE id = %s", [text.message_id.id]
+        )
+        self.env.invalidate_all()
+        adapter = type(self.env["sms.gateway.adapter.none"])
+        features = self.env["sms.gateway.adapter.none"]._get_features()
+        with (
+            patch.object(adapter, "_get_features", lambda self: {**features, "idempotency": True}),
+            self.provider() as provider,
+        ):
+            self.run_lanes()
+        self.assertEqual(len(provider.sent), 1)
+        self.assertEqual(text.message_id.state, "sent")
+
+    def test_opted_out_between_writing_and_sending(self):
+        """P6: the list is asked again at the last moment."""
+        text = self.create_text()
+        self.env["phone.blacklist"]._add([CUSTOMER])
+        with self.provider() as provider:
+            self.run_lanes()
+        self.assertFalse(provider.sent)
+        self.assertEqual(
+            (text.message_id.state, text.message_id.failure_type), ("cancelled", "sms_blacklist")
+        )
+
+    def test_switched_off_between_writing_and_sending(self):
+        """R003: what waits in the queue does not go either."""
+        text = self.create_text()
+        self.company.sms_enabled = False
+        with self.provider() as provider:
+            self.run_lanes()
+        self.assertFalse(provider.sent)
+        self.assertEqual(text.message_id.failure_type, "sms_disabled")
+
+    def test_an_unreadable_answer_is_unknown(self):
+        text = self.create_text()
+        adapter = type(self.env["sms.gateway.adapter.none"])
+
+        def explode(*args):
+            raise ValueError("garbage")
+
+        with (
+            self.provider(),
+            patch.object(adapter, "_parse_response", explode),
+            self.assertLogs("odoo.addons.sms_gateway.models.sms_lane", "ERROR"),
+        ):
+            self.run_lanes()
+        self.assertEqual(text.message_id.state, "unknown")
+
+    def test_the_pace_of_the_gateway_holds(self):
+        """At two texts a second the third is not claimed at once."""
+        self.gateway.max_per_second = 2
+        texts = [self.create_text(number=f"+479000000{n}") for n in range(3)]
+        Lane = self.env["sms.lane"]
+        claimed, wait = Lane._claim(self.gateway, "normal", 100)
+        self.assertEqual(claimed, texts[0].message_id)
+        claimed, wait = Lane._claim(self.gateway, "normal", 100)
+        self.assertFalse(claimed)
+        self.assertAlmostEqual(wait, 0.5, delta=0.1)
+
+    def test_texts_under_way_are_limited_over_all_lanes(self):
+        self.gateway.max_in_flight = 2
+        for n in range(3):
+            self.create_text(number=f"+479000000{n}", lane="normal")
+        self.create_text(number="+4790000009", lane="chat")
+        Lane = self.env["sms.lane"]
+        claimed, _wait = Lane._claim(self.gateway, "normal", 100)
+        self.assertEqual(len(claimed), 2)
+        self.env.cr.execute("UPDATE sms_gateway_throttle SET next_send_at = 0")
+        claimed, _wait = Lane._claim(self.gateway, "chat", 100)
+        self.assertFalse(claimed)
+
+    def test_an_idle_tick_reads_an_index(self):
+        """P12: nothing waits, nothing is scanned."""
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        self.env.cr.execute(
+            "EXPLAIN SELECT id FROM sms_sms WHERE gateway_id = 1 AND lane = 'chat' AND state = 'outgoing'"
+        )
+        plan = "\n".join(row[0] for row in self.env.cr.fetchall())
+        self.assertIn("sms_sms_queue_idx", plan)
+
+
+@tagged("post_install", "-at_install")
+class TestCoreQueue(SmsGatewayCase):
+    """Core's queue, repaired: mixed companies and providers never stop it."""
+
+    def test_two_companies_in_cores_queue(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        texts = self.env["sms.sms"]
+        for company in (self.company, other):
+            texts += self.env["sms.sms"].with_company(company).create(
+                {"number": CUSTOMER, "body": "core", "sender_id": False}
+            )
+        sent = []
+
+        def send_batch(api, messages, delivery_reports_url=False):
+            numbers = [number for message in messages for number in message["numbers"]]
+            sent.extend(numbers)
+            return [{"uuid": number["uuid"], "state": "success"} for number in numbers]
+
+        with (
+            patch("odoo.addons.sms.tools.sms_api.SmsApi._send_sms_batch", send_batch),
+            self.own_cursor() as env,
+        ):
+            env["sms.sms"]._process_queue()
+        self.assertEqual({number["uuid"] for number in sent}, set(texts.mapped("uuid")))
+
+    def test_a_failing_company_does_not_stop_the_others(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        broken = self.env["sms.sms"].create({"number": CUSTOMER, "body": "broken", "sender_id": False})
+        fine = self.env["sms.sms"].with_company(other).create(
+            {"number": CUSTOMER, "body": "fine", "sender_id": False}
+        )
+        self.env.flush_all()
+        Sms = type(self.env["sms.sms"])
+        send = Sms.send
+
+        def fail_for_one(texts, **kwargs):
+            if broken in texts:
+                raise ValueError("no account")
+            return send(texts, **kwargs)
+
+        bodies = []
+        with (
+            patch.object(Sms, "_get_sms_company", lambda sms: other if sms == fine else self.company),
+            patch.object(Sms, "send", fail_for_one),
+            patch(
+                "odoo.addons.sms.tools.sms_api.SmsApi._send_sms_batch",
+                lambda api, messages, **kw: [
+                    bodies.append(m["content"]) or {"uuid": n["uuid"], "state": "success"}
+                    for m in messages
+                    for n in m["numbers"]
+                ],
+            ),
+            self.assertLogs("odoo.addons.sms_gateway.models.sms_sms", "ERROR"),
+            self.own_cursor() as env,
+        ):
+            env["sms.sms"]._process_queue()
+        self.assertIn("fine", bodies)
