@@ -118,6 +118,8 @@ class PrivateApt:
             "APT::Install-Recommends": "false",
             "Acquire::Languages": "none",
             "Acquire::Retries": "3",
+            # A mirror frozen at a date serves an index that is signed, but past its term.
+            "Acquire::Check-Valid-Until": "false",
             "Debug::NoLocking": "true",
         }
         return "".join(f'{name} "{value}";\n' for name, value in options.items())
