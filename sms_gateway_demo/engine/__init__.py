@@ -1,0 +1,1 @@
+"""Plain Python of the demo carrier: no database, no environment, doctested."""
