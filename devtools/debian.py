@@ -102,7 +102,7 @@ class PrivateApt:
         if not sources or not shutil.which("apt-get"):
             raise Problem("This is no Debian with a Debian source in /etc/apt.")
         self.home = cached("apt", suite or codename())
-        for folder in ("lists/partial", "archives/partial", "empty"):
+        for folder in ("lists/partial", "empty"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
         write_whole(self.home / "debian.sources", "\n\n".join(map(_format_source, sources)) + "\n")
         self.config = write_whole(self.home / "apt.conf", self._configuration())
@@ -113,7 +113,6 @@ class PrivateApt:
             "Dir::Etc::sourceparts": self.home / "empty",
             "Dir::State::lists": self.home / "lists",
             "Dir::Cache": self.home,
-            "Dir::Cache::archives": self.home / "archives",
             "APT::Sandbox::User": "root",
             "APT::Install-Recommends": "false",
             "Acquire::Languages": "none",
@@ -125,22 +124,21 @@ class PrivateApt:
         return "".join(f'{name} "{value}";\n' for name, value in options.items())
 
     def fetch(self, packages, dependencies=False):
-        """Download packages; with ``dependencies`` also what the machine lacks for them."""
+        """Download packages, with ``dependencies`` also what the machine lacks for them."""
+        archives = self.home / "archives" / fingerprint(*packages, dependencies)
+        (archives / "partial").mkdir(parents=True, exist_ok=True)
         with lock(f"apt-{self.home.name}"):
-            self._call("update")
+            self._call(archives, "update")
             if dependencies:
-                self._call("install", "--yes", "--download-only", *packages)
-                return sorted((self.home / "archives").glob("*.deb"))
-            self._call("download", *packages)
-            names = tuple(f"{package}_" for package in packages)
-            found = (self.home / "archives").glob("*.deb")
-            return sorted(path for path in found if path.name.startswith(names))
+                self._call(archives, "install", "--yes", "--download-only", *packages)
+            else:
+                self._call(archives, "download", *packages)
+        return sorted(archives.glob("*.deb"))
 
-    def _call(self, *arguments):
-        command = ["apt-get", "--quiet=2", f"--config-file={self.config}", *arguments]
-        result = subprocess.run(
-            command, cwd=self.home / "archives", capture_output=True, text=True, check=False
-        )
+    def _call(self, archives, *arguments):
+        command = ["apt-get", "--quiet=2", f"--config-file={self.config}"]
+        command += [f"--option=Dir::Cache::archives={archives}", *arguments]
+        result = subprocess.run(command, cwd=archives, capture_output=True, text=True, check=False)
         if result.returncode:
             raise Problem(f"`{' '.join(command)}` failed:\n{result.stderr or result.stdout}")
 

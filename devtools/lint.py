@@ -28,6 +28,7 @@ def environment():
     """Return the environment variables under which every linter is found."""
     home = python_env.ensure("lint")
     variables = {**os.environ, "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    variables.setdefault("NODE_EXTRA_CA_CERTS", "/etc/ssl/certs/ca-certificates.crt")
     node = cached(f"node-{_node_key()}")
     with lock(node.name):
         if not (node / "complete").exists():

@@ -12,6 +12,8 @@ KANNEL = "kannel"
 # What each package set is fetched for, and where else Debian keeps its programs.
 PACKAGES = {CHROMIUM: ["chromium"], KANNEL: ["kannel", "kannel-extras"]}
 PROGRAMS = {CHROMIUM: ["chromium"], KANNEL: ["bearerbox", "smsbox", "fakesmsc"]}
+# Installing these would start a server nobody asked for: they are unpacked, also for root.
+DAEMONS = {KANNEL}
 HIDDEN_FOLDERS = ("usr/sbin", "usr/bin", "usr/lib/kannel", "usr/lib/kannel/test")
 SYSTEM = Path("/")
 WRAPPER = """\
@@ -30,7 +32,7 @@ def ensure(package):
         found = _find(package, SYSTEM)
         if found:
             return found
-        if os.getuid() == 0:
+        if os.getuid() == 0 and package not in DAEMONS:
             debian.install(PACKAGES[package])
             return _find(package, SYSTEM)
         return _unpack(package)
