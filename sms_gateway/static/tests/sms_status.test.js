@@ -83,11 +83,11 @@ describe("R147, R148: the reason of a failure", () => {
 
     test("is shown on hover, with the provider's code and what to do (R149)", async () => {
         await openText(failure);
-        await contains(status("failed"), {text: "Failed: Wrong Number Format"});
+        await contains(status("failed"), {text: "Failed: The number is not valid"});
         expect(queryAttribute(status("failed"), "title").split("\n")).toEqual([
             "Failed",
             "+4670",
-            "Wrong Number Format",
+            "The number is not valid",
             ...reason,
         ]);
         expect(queryAttribute(status("failed"), "aria-label")).toBe(
@@ -99,16 +99,16 @@ describe("R147, R148: the reason of a failure", () => {
         await openText(failure);
         await click(status("failed"));
         await contains(".o-mail-MessageNotificationPopover", {text: "+4670"});
-        await contains(".o-mail-MessageNotificationPopover", {text: "(Wrong Number Format)"});
-        await contains(".o-sms-NotificationDetails", {count: 2});
-        await contains(".o-sms-NotificationDetails", {text: reason[0]});
+        await contains(".o-mail-MessageNotificationPopover", {text: "(The number is not valid)"});
+        await contains(".o-sms-NotificationReason", {text: reason[0]});
+        await contains(".o-sms-NotificationAdvice", {text: reason[1]});
     });
 
     test("is told once for the numbers that share it", async () => {
         await openText(failure, {...failure, sms_number: "+4671"});
         await contains(status("failed"), {text: "Failed 2"});
         expect(queryAttribute(status("failed"), "title")).toBe(
-            ["Failed", "+4670, +4671", "Wrong Number Format", ...reason].join("\n")
+            ["Failed", "+4670, +4671", "The number is not valid", ...reason].join("\n")
         );
     });
 

@@ -4,17 +4,29 @@ import {patch} from "@web/core/utils/patch";
 
 /** What a salesman reads where a text did not arrive, by failure type. */
 const FAILURES = {
+    sms_acc: () => _t("The provider does not know our account"),
     sms_blacklist: () => _t("The customer has opted out"),
-    sms_optout: () => _t("The customer has opted out"),
-    sms_duplicate: () => _t("Another text of this batch went to the same number"),
-    sms_disabled: () => _t("SMS is switched off"),
     sms_bulk_disabled: () => _t("Bulk SMS is switched off"),
-    sms_sender: () => _t("The sender cannot be used"),
-    sms_too_long: () => _t("The text is too long"),
+    sms_configuration: () => _t("The provider refused our account"),
+    sms_country_not_supported: () => _t("The provider does not send to this country"),
+    sms_credit: () => _t("The account has run out of money"),
+    sms_disabled: () => _t("SMS is switched off"),
+    sms_duplicate: () => _t("The number already gets this text"),
+    sms_expired: () => _t("The telephone was not reached in time"),
+    sms_invalid_destination: () => _t("The number cannot receive texts"),
     sms_merge_field: () => _t("A merge field is empty"),
     sms_no_answer: () => _t("No answer from the provider"),
-    sms_configuration: () => _t("The provider refused the account"),
+    sms_not_allowed: () => _t("The operator does not allow it"),
+    sms_not_delivered: () => _t("The operator could not deliver it"),
+    sms_number_format: () => _t("The number is not valid"),
+    sms_number_missing: () => _t("There is no number"),
+    sms_optout: () => _t("The customer has opted out"),
+    sms_registration_needed: () => _t("The sender must be registered in this country"),
+    sms_rejected: () => _t("The operator refused it"),
+    sms_sender: () => _t("The sender cannot be used"),
+    sms_server: () => _t("The provider has trouble"),
     sms_throttled: () => _t("Too many texts at once"),
+    sms_too_long: () => _t("The text is too long"),
 };
 
 const checkNumber = () =>
@@ -27,7 +39,7 @@ const HINTS = {
     sms_number_format: checkNumber,
     sms_invalid_destination: checkNumber,
     sms_not_delivered: checkNumber,
-    sms_credit: () => _t("The provider's account needs money."),
+    sms_credit: () => _t("Top up the account, then send it again."),
     sms_disabled: askAdministrator,
     sms_bulk_disabled: askAdministrator,
     sms_sender: askAdministrator,
@@ -74,11 +86,9 @@ const notificationPatch = {
         return inTrouble && this.failure_type ? this.failureMessage : "";
     },
 
-    /** The provider's own code and words, and what can be done about it. */
-    get smsFailureDetails() {
-        return this.smsFailure
-            ? [this.failure_reason, HINTS[this.failure_type]?.()].filter(Boolean)
-            : [];
+    /** What can be done about the failure; empty where nothing can. */
+    get smsHint() {
+        return this.smsFailure ? (HINTS[this.failure_type]?.() ?? "") : "";
     },
 };
 patch(Notification.prototype, notificationPatch);

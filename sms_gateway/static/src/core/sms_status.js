@@ -62,7 +62,8 @@ function describe(label, notifications, total) {
 function explain(label, notifications) {
     const byReason = Object.groupBy(
         notifications.filter((notification) => notification.smsFailure),
-        (notification) => [notification.smsFailure, ...notification.smsFailureDetails].join("\n")
+        ({smsFailure, failure_reason, smsHint}) =>
+            [smsFailure, failure_reason, smsHint].filter(Boolean).join("\n")
     );
     const reasons = Object.entries(byReason).map(([reason, failed]) => {
         const numbers = failed.map((notification) => notification.sms_number).filter(Boolean);
@@ -71,4 +72,14 @@ function explain(label, notifications) {
         return shown ? `${shown}${more}\n${reason}` : reason;
     });
     return [label, ...reasons].join("\n");
+}
+
+/**
+ * What can be done about the failures of a text, each advice once.
+ *
+ * @param {import("models").Notification[]} notifications
+ * @returns {string[]}
+ */
+export function adviseSms(notifications) {
+    return [...new Set(notifications.map((notification) => notification.smsHint).filter(Boolean))];
 }

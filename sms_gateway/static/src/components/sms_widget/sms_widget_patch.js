@@ -115,17 +115,15 @@ patch(SmsWidget.prototype, {
      * Why the text is dearer than it looks, and what replacing the culprits would save.
      *
      * @param {SmsWidget["smsMeasure"]} measured
-     * @returns {{ message: string, replaceLabel: string }|null}
+     * @returns {{ message: string, culprits: string, replaceLabel: string }|null}
      */
     getSmsWarning({culprits, segments}) {
         if (!culprits.length) {
             return null;
         }
         return {
-            message: _t(
-                "Sent as Unicode because of %(characters)s: 70 characters per SMS instead of 160",
-                {characters: nameCulprits(culprits)}
-            ),
+            message: _t("Unicode, with 70 characters per SMS instead of 160, because of"),
+            culprits: nameCulprits(culprits),
             replaceLabel: isReplaceable(culprits) ? this.getSmsReplaceLabel(segments) : "",
         };
     },
@@ -154,20 +152,21 @@ patch(SmsWidget.prototype, {
 /** @param {string[]} culprits */
 function nameCulprits(culprits) {
     const visible = culprits.filter((char) => !JOINERS.has(char));
-    const named = (visible.length ? visible : culprits).slice(0, CULPRITS_NAMED).map(nameCharacter);
-    return named.join(", ") + (visible.length > CULPRITS_NAMED ? ", …" : "");
+    const named = (visible.length ? visible : culprits).map(nameCharacter);
+    const more = named.splice(CULPRITS_NAMED).length;
+    return [...named, ...(more ? [`+${more}`] : [])].join(" ");
 }
 
 /** @param {string} char */
 function nameCharacter(char) {
     if (char === "\t") {
-        return _t("a tab");
+        return _t("(tab)");
     }
     if (/\p{Zs}/u.test(char)) {
-        return _t("a special space");
+        return _t("(special space)");
     }
     if (/\p{C}/u.test(char)) {
-        return _t("an invisible character");
+        return _t("(invisible character)");
     }
-    return /\p{M}/u.test(char) ? `“◌${char}”` : `“${char}”`;
+    return /\p{M}/u.test(char) ? `◌${char}` : char;
 }
