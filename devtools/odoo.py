@@ -6,7 +6,7 @@ import subprocess
 import sys
 from functools import cache
 
-from . import odoo_source
+from . import odoo_source, python_env
 from .cache import ROOT, cached, write_whole
 from .console import Problem
 from .postgres import PORT, USER, cluster
@@ -34,6 +34,11 @@ def installation():
     return odoo_source.find()
 
 
+def addons_paths():
+    """Return the folders with addons: Odoo's, those of others, ours."""
+    return [*installation().addons_paths, python_env.foreign_addons(), ROOT]
+
+
 def data_dir():
     """Return the folder of filestores and sessions."""
     return cached("data")
@@ -42,7 +47,7 @@ def data_dir():
 def config_file(database, log_level="info"):
     """Write the configuration for a database; return its path."""
     text = CONFIG.format(
-        addons_path=",".join(map(str, [*installation().addons_paths, ROOT])),
+        addons_path=",".join(map(str, addons_paths())),
         data_dir=data_dir(),
         db_host=cluster().socket,
         db_port=PORT,

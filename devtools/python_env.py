@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from . import debian
-from .cache import cache_dir, cached, fingerprint, lock
+from .cache import cache_dir, cached, complete_folder, fingerprint, lock
 from .console import Problem, step
 
 REQUIREMENTS = Path(__file__).parent / "requirements"
@@ -34,6 +34,18 @@ def ensure(name):
             if not _is_complete(home):
                 _build(home, name, requirements)
     return home
+
+
+def foreign_addons():
+    """Return the folder with the addons of others, fetched if absent."""
+    requirements = REQUIREMENTS / "addons.txt"
+    home = cache_dir() / f"addons-{fingerprint(requirements.read_text())}"
+    with lock(home.name):
+        if not home.exists():
+            pip = [sys.executable, "-m", "pip"]
+            with step("Addons of others"), complete_folder(home) as folder:
+                _install(pip, "--no-deps", f"--target={folder}", "--requirement", str(requirements))
+    return home / "odoo" / "addons"
 
 
 def _is_complete(home):
