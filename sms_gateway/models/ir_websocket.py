@@ -1,8 +1,10 @@
 import re
+from collections import defaultdict
 
 from odoo import models
 
-WATCHED_RECORD = re.compile(r"sms_gateway\.record/(?P<model>[a-z0-9_.]+)/(?P<id>[0-9]{1,9})")
+PREFIX = "sms_gateway.record/"
+WATCHED_RECORD = re.compile(re.escape(PREFIX) + r"(?P<model>[a-z0-9_.]+)/(?P<id>[0-9]{1,9})")
 
 
 class IrWebsocket(models.AbstractModel):
@@ -16,31 +18,23 @@ class IrWebsocket(models.AbstractModel):
 
     def _build_bus_channel_list(self, channels):
         """Override of `bus`: nobody watches the texts of a record he may not read."""
-        wishes = {c: m for c in channels if isinstance(c, str) and (m := WATCHED_RECORD.match(c))}
-        granted = self._sms_grant_watching(wishes)
-        channels = [c for c in channels if c not in wishes or c in granted]
-        return super()._build_bus_channel_list(channels)
+        wishes = [c for c in channels if isinstance(c, str) and c.startswith(PREFIX)]
+        refused = set(wishes) - self._sms_grant_watching(wishes)
+        return super()._build_bus_channel_list([c for c in channels if c not in refused])
 
     def _sms_grant_watching(self, wishes):
-        """Those of the channels whose record exists and may be read by the user.
-
-        :param dict wishes: match of ``WATCHED_RECORD`` by channel
-        """
+        """Those of the channels whose record exists and may be read by the user."""
         if not self.env.user._is_internal():
             return set()
-        ids_by_model = {}
-        for match in wishes.values():
-            ids_by_model.setdefault(match["model"], set()).add(int(match["id"]))
-        readable = {
-            (model, record.id)
-            for model, ids in ids_by_model.items()
-            if self._sms_can_be_watched(model)
-            for record in self.env[model].browse(ids).exists()._filtered_access("read")
-        }
+        channels_by_model = defaultdict(dict)
+        for wish in wishes:
+            if match := WATCHED_RECORD.fullmatch(wish):
+                channels_by_model[match["model"]][int(match["id"])] = wish
         return {
-            channel
-            for channel, match in wishes.items()
-            if match.end() == len(channel) and (match["model"], int(match["id"])) in readable
+            channels[record.id]
+            for model, channels in channels_by_model.items()
+            if self._sms_can_be_watched(model)
+            for record in self.env[model].browse(channels).exists()._filtered_access("read")
         }
 
     def _sms_can_be_watched(self, model):
