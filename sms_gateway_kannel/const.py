@@ -4,8 +4,9 @@
 DLR_MASK = "31"
 #: Appended to our address for reports; Kannel fills the escapes in, each URL-encoded.
 DLR_QUERY = "type=%d&answer=%A&ref=%F"
-#: Appended to our address for texts in Kannel's ``get-url``.
-INBOUND_QUERY = "from=%q&to=%Q&text=%a&id=%I&time=%T&coding=%c&charset=%C"
+#: Appended to our address for texts in Kannel's ``get-url``. The text is %b, for %a is its words
+#: only, with one blank between them.
+INBOUND_QUERY = "from=%q&to=%Q&text=%b&id=%I&time=%T&coding=%c&charset=%C"
 
 #: Bodies of a 202: accepted, queued while the carrier is away, immediate-sendsms-reply.
 ACCEPTED = r"0: |3: |Sent\."
