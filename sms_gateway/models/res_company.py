@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..engine.quiet_hours import next_allowed, zone_of_number
 
 
 class ResCompany(models.Model):
@@ -26,6 +29,13 @@ class ResCompany(models.Model):
     sms_balance = fields.Integer(
         "SMS left", help="Each SMS sent takes one. At 0 nothing is sent until it is filled up."
     )
+    sms_quiet_hours = fields.Boolean(
+        "Quiet hours",
+        help="Texts that no person sends at that moment wait for the morning, on the customer's "
+        "clock. What a person writes goes at once.",
+    )
+    sms_quiet_start = fields.Float("Quiet from", default=20.0)
+    sms_quiet_end = fields.Float("Quiet until", default=9.0)
     sms_retention_months = fields.Integer(
         "Keep texts for", help="In months. 0: for ever. The opt-out list is always kept."
     )
@@ -40,6 +50,41 @@ class ResCompany(models.Model):
     _sms_retention_positive = models.Constraint(
         "CHECK(sms_retention_months >= 0)", "The months to keep texts cannot be negative."
     )
+
+    _sms_quiet_hours_valid = models.Constraint(
+        "CHECK(sms_quiet_start >= 0 AND sms_quiet_start < 24"
+        " AND sms_quiet_end >= 0 AND sms_quiet_end < 24)",
+        "Quiet hours are times of the day, from 0:00 to 23:59.",
+    )
+
+    @api.constrains("sms_default_sender_id")
+    def _check_sms_default_sender(self):
+        for company in self:
+            sender = company.sms_default_sender_id
+            if sender and (sender.company_id != company or sender.state != "approved"):
+                raise ValidationError(
+                    self.env._(
+                        "%(sender)s cannot be the default SMS sender of %(company)s: choose an "
+                        "approved sender of that company.",
+                        sender=sender.display_name,
+                        company=company.name,
+                    )
+                )
+
+    def _get_sms_quiet_until(self, number):
+        """Until when a text to the number has to wait; False where it may go now.
+
+        The customer's clock counts where the number tells it, else the company's.
+
+        :param str number: E.164
+        :return: naive UTC datetime, or False
+        """
+        if not self.sms_quiet_hours:
+            return False
+        now = fields.Datetime.now()
+        zone = zone_of_number(number) or self.partner_id.tz or "UTC"
+        moment = next_allowed(now, zone, self.sms_quiet_start, self.sms_quiet_end)
+        return moment > now and moment
 
     def _reserve_sms_balance(self, needs):
         """Take SMS from the prepaid balance, text by text, as far as it goes.

@@ -12,6 +12,9 @@ class ResConfigSettings(models.TransientModel):
     sms_max_segments = fields.Integer(related="company_id.sms_max_segments", readonly=False)
     sms_balance_enabled = fields.Boolean(related="company_id.sms_balance_enabled", readonly=False)
     sms_balance = fields.Integer(related="company_id.sms_balance", readonly=False)
+    sms_quiet_hours = fields.Boolean(related="company_id.sms_quiet_hours", readonly=False)
+    sms_quiet_start = fields.Float(related="company_id.sms_quiet_start", readonly=False)
+    sms_quiet_end = fields.Float(related="company_id.sms_quiet_end", readonly=False)
     sms_retention_months = fields.Integer(
         related="company_id.sms_retention_months", readonly=False
     )

@@ -24,14 +24,16 @@ MAX_WAIT = 2
 #: Texts claimed at a time, at most.
 CLAIM_LIMIT = 500
 #: A text of the queue that may leave now: its time has come, and no earlier text of its pair
-#: waits or is under way (P4).
+#: waits or is under way (P4). One that waits for the end of the quiet hours holds nobody up.
 CLAIMABLE = SQL("""
     text.state = 'outgoing'
     AND (text.send_after IS NULL OR text.send_after <= now() at time zone 'utc')
     AND NOT EXISTS (
         SELECT FROM sms_sms earlier
          WHERE earlier.sender_id = text.sender_id AND earlier.number = text.number
-           AND earlier.id < text.id AND earlier.state IN ('outgoing', 'process'))
+           AND earlier.id < text.id AND earlier.state IN ('outgoing', 'process')
+           AND (earlier.attempts > 0 OR earlier.send_after IS NULL
+                OR earlier.send_after <= now() at time zone 'utc'))
 """)
 
 
@@ -139,7 +141,7 @@ class SmsLane(models.AbstractModel):
         claimed = self._claim_rows(gateway, lane, limit) if limit > 0 else []
         if claimed:
             self._set_next_send_at(gateway, start + len(claimed) / pace)
-        return self._start_claimed(claimed), max(0.0, start - now) or 1 / pace
+        return self._start_claimed(claimed, lane), max(0.0, start - now) or 1 / pace
 
     def _get_free_slots(self, gateway):
         """Texts that may still be under way at the gateway, over all processes."""
@@ -182,7 +184,7 @@ class SmsLane(models.AbstractModel):
             log_exceptions=False,
         )
 
-    def _start_claimed(self, message_ids):
+    def _start_claimed(self, message_ids, lane):
         """Mark claimed texts as sending, without those that may not go any more.
 
         Straight in the database: for the moment a request takes, nothing else changes.
@@ -193,7 +195,8 @@ class SmsLane(models.AbstractModel):
             "UPDATE sms_message SET state = 'sending' WHERE id = ANY(%s)", [message_ids]
         )
         messages = self.env["sms.message"].sudo().browse(message_ids)
-        return messages - self._cancel_forbidden(messages)
+        allowed = messages - self._cancel_forbidden(messages)
+        return allowed - self._postpone_quiet(allowed, lane)
 
     def _cancel_forbidden(self, messages):
         """Between writing and sending, a number may have opted out, SMS been switched off."""
@@ -204,6 +207,20 @@ class SmsLane(models.AbstractModel):
         switched_off = (messages - opted_out).filtered(lambda m: not m.company_id.sms_enabled)
         switched_off._set_cancelled("sms_disabled", self.env._("Switched off before it was sent."))
         return opted_out | switched_off
+
+    def _postpone_quiet(self, messages, lane):
+        """Texts that no person is waiting for leave the customer his night."""
+        postponed = messages.browse()
+        for message in messages if lane != "chat" else ():
+            if until := message.company_id._get_sms_quiet_until(message.number):
+                self._postpone(message, until, lane)
+                postponed |= message
+        return postponed
+
+    def _postpone(self, message, until, lane):
+        message._set_queued()
+        self.env["sms.sms"].sudo().search([("message_id", "=", message.id)]).send_after = until
+        self._wake(lane, at=until)
 
     def _get_optout_confirmations(self, messages):
         return self.env["sms.sms"].sudo().search(

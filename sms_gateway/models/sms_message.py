@@ -2,6 +2,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..const import ORIGINS
 
@@ -28,6 +29,8 @@ CORE_STATES = {
 }
 #: Texts that nobody watches leaving one by one.
 UNWATCHED_ORIGINS = {"mailing", "campaign"}
+#: What a person may send again.
+RESENDABLE_STATES = {"failed", "unknown"}
 #: The provider says that the customer has opted out with it.
 OPTOUT_FAILURES = {"sms_blacklist", "sms_optout"}
 
@@ -78,7 +81,7 @@ class SmsMessage(models.Model):
     body = fields.Text(readonly=True)
     encoding = fields.Selection([("gsm7", "GSM-7"), ("ucs2", "UCS-2")], readonly=True)
     segments = fields.Integer(readonly=True, aggregator="sum")
-    cost = fields.Float(readonly=True, digits=(16, 6), help="As told by the provider.")
+    cost = fields.Float(readonly=True, digits=(16, 4), help="As told by the provider.")
     currency_id = fields.Many2one("res.currency", readonly=True)
     origin = fields.Selection(ORIGINS, readonly=True)
     keyword = fields.Selection(
@@ -141,7 +144,44 @@ class SmsMessage(models.Model):
         record.check_access("read")
         return record.get_formview_action()
 
+    def action_resend(self):
+        """Send failed and unknown texts again, as new ones; what a person decides."""
+        self.check_access("read")
+        resendable = self.filtered(lambda m: m.state in RESENDABLE_STATES)
+        for message in resendable:
+            if not message.sender_id._may_be_used_by(self.env.user):
+                raise UserError(
+                    self.env._("You may not send with %s.", message.sender_id.display_name)
+                )
+        resendable.sudo().with_context(sms_raise_refusal=True)._resend()
+
     # === STATE METHODS === #
+
+    def _resend(self):
+        """Write the texts anew; the notification under the message follows the new one."""
+        for message in self:
+            Tracker = self.env["sms.tracker"].sudo()
+            notification = Tracker.search([("sms_uuid", "=", message.uuid)]).mail_notification_id
+            text = self.env["sms.sms"].sudo().create(message._prepare_resend_values())
+            if notification:
+                notification.sms_id_int = text.id
+                tracker = Tracker.create(
+                    {"sms_uuid": text.uuid, "mail_notification_id": notification.id}
+                )
+                tracker._action_update_from_sms_state(text.state, text.failure_type)
+
+    def _prepare_resend_values(self):
+        return {
+            "number": self.number,
+            "body": self.body,
+            "sender_id": self.sender_id.id,
+            "partner_id": self.partner_id.id,
+            "mail_message_id": self.mail_message_id.id,
+            "origin": self.origin,
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "lane": "chat",
+        }
 
     def _set_queued(self):
         """Back to the queue: the provider certainly did not take the text."""

@@ -4,11 +4,13 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from ..const import E164
+
 ADDRESS_RULES = {
-    "text": re.compile(r"[A-Za-z0-9 ]{3,11}"),
-    "mobile": re.compile(r"\+[1-9]\d{6,14}"),
-    "dedicated": re.compile(r"\d{8}|\d{14}"),
-    "short": re.compile(r"\d{3,6}"),
+    "text": re.compile("[A-Za-z0-9 ]{3,11}"),
+    "mobile": E164,
+    "dedicated": re.compile("[0-9]{8}|[0-9]{14}"),
+    "short": re.compile("[0-9]{3,6}"),
 }
 
 
@@ -78,6 +80,7 @@ class SmsSender(models.Model):
         required=True,
         help="Where a text goes whose number is on no record.",
     )
+    request_number_url = fields.Char(related="company_id.sms_request_number_url")
     is_ordinary_mobile = fields.Boolean(compute="_compute_is_ordinary_mobile")
 
     _address_uniq = models.UniqueIndex(
@@ -148,22 +151,29 @@ class SmsSender(models.Model):
 
     @api.model
     def _get_usable_domain(self, user, company):
-        """Senders that the user may choose in that company.
+        """Senders that the user can choose in that company as things stand.
+
+        :return: Domain
+        """
+        ready = Domain([("state", "=", "approved"), ("gateway_id.state", "!=", "disabled")])
+        return ready & self._get_permitted_domain(user, company)
+
+    @api.model
+    def _get_permitted_domain(self, user, company):
+        """Senders that are the user's to send with in that company.
 
         Override to add what else gives the right, e.g. a team's numbers.
 
         :return: Domain
         """
-        domain = Domain(
-            [
-                ("state", "=", "approved"),
-                ("company_id", "=", company.id),
-                ("gateway_id.state", "!=", "disabled"),
-            ]
-        )
+        domain = Domain("company_id", "=", company.id)
         if user._is_superuser() or user.has_group("sms_gateway.group_sms_manager"):
             return domain
-        return domain & (Domain("user_ids", "in", user.ids) | Domain("user_ids", "=", False))
+        return domain & (
+            Domain("user_ids", "in", user.ids)
+            | Domain("user_ids", "=", False)
+            | Domain("id", "=", company.sudo().sms_default_sender_id.id)
+        )
 
     @api.model
     def _get_default_sender(self, user, company):
@@ -177,11 +187,12 @@ class SmsSender(models.Model):
         return own or company_sender
 
     def _may_be_used_by(self, user):
-        """Whether the user may send with this sender."""
+        """Whether the user has the right to send with this sender."""
         self.ensure_one()
-        return bool(
-            self.sudo().filtered_domain(self._get_usable_domain(user, self.sudo().company_id))
-        )
+        company = self.sudo().company_id
+        if not user._is_superuser() and company not in user.sudo().company_ids:
+            return False
+        return bool(self.sudo().filtered_domain(self._get_permitted_domain(user, company)))
 
     @api.model
     def _find_by_address(self, gateway, address):

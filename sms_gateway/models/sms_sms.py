@@ -1,5 +1,4 @@
 import logging
-import re
 from collections import defaultdict
 from datetime import timedelta
 from functools import lru_cache
@@ -12,6 +11,7 @@ from odoo.tools.rendering_tools import INLINE_TEMPLATE_REGEX
 
 from ..const import (
     CORE_DELIVERY_FAILURE_TYPES,
+    E164,
     FAILURE_TYPES,
     LANES,
     ORIGINS,
@@ -20,8 +20,6 @@ from ..const import (
 from ..engine.segments import measure
 
 _logger = logging.getLogger(__name__)
-
-E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 #: A mass send measures the same body again and again.
 measure_cached = lru_cache(maxsize=256)(measure)
@@ -99,12 +97,7 @@ class SmsSms(models.Model):
         Sender = self.env["sms.sender"].sudo()
         if "sms_sender_id" not in self.env.context:
             return Sender._get_default_sender(self.env.user, company)
-        chosen = Sender.browse(self.env.context["sms_sender_id"] or ()).exists()
-        if chosen and not chosen._may_be_used_by(self.env.user):
-            raise UserError(
-                self.env._("You may not send with %s. Choose another sender.", chosen.display_name)
-            )
-        return chosen
+        return Sender.browse(self.env.context["sms_sender_id"] or ()).exists()
 
     def _gate_complete(self, vals, mail_message):
         context = self.env.context
@@ -124,16 +117,29 @@ class SmsSms(models.Model):
         :return: (failure type, words) by index in ``vals_list``
         """
         senders = self.env["sms.sender"].sudo().browse({v["sender_id"] for v in vals_list} - {False})
+        forbidden = senders.filtered(self._gate_is_forbidden_choice)
         blacklisted = self._gate_get_blacklisted({v.get("number") for v in vals_list if v["sender_id"]})
         refusals = {}
         for index, vals in enumerate(vals_list):
             if vals["state"] != "outgoing":
                 continue
             sender = senders.browse(vals["sender_id"] or ())
-            if refusal := self._gate_check_one(vals, sender, blacklisted):
+            if sender in forbidden:
+                refusals[index] = "sms_sender", self.env._(
+                    "You may not send with %s. Choose another sender.", sender.display_name
+                )
+            elif refusal := self._gate_check_one(vals, sender, blacklisted):
                 refusals[index] = refusal
         self._gate_check_balance(vals_list, senders, refusals)
         return refusals
+
+    def _gate_is_forbidden_choice(self, sender):
+        """Whether a user chose a sender that is not his, in the composer or with a crafted call.
+
+        Code that names a sender itself (a flow, a campaign) answers for it.
+        """
+        chosen = not self.env.su or sender.id == self.env.context.get("sms_sender_id")
+        return chosen and not sender._may_be_used_by(self.env.user)
 
     def _gate_check_one(self, vals, sender, blacklisted):
         """Why the text may not go: (failure type, words), or None.
@@ -319,6 +325,7 @@ class SmsSms(models.Model):
                      WHERE later.id = ANY(%s) AND earlier.id < later.id
                        AND earlier.sender_id = later.sender_id AND earlier.number = later.number
                        AND earlier.state = 'outgoing' AND earlier.lane = ANY(%s)
+                       AND (earlier.attempts > 0 OR earlier.send_after IS NULL)
                     """,
                     [lane, texts.ids, slower],
                 )
@@ -375,31 +382,8 @@ class SmsSms(models.Model):
     def resend_failed(self):
         """Override of `sms`: a failed text of ours is final, so resending writes a new one."""
         ours = self.filtered(lambda sms: sms.sender_id and sms.state == "error")
-        ours._resend()
+        ours.message_id._resend()
         return super(SmsSms, self - ours).resend_failed() if self - ours else True
-
-    def _resend(self):
-        """Write the texts anew; the notification under the message follows the new one."""
-        for text in self:
-            notification = text.sms_tracker_id.mail_notification_id
-            text.to_delete = True
-            copy = self.create(text._prepare_resend_values())
-            if notification:
-                self.env["sms.tracker"].create(
-                    {"sms_uuid": copy.uuid, "mail_notification_id": notification.id}
-                )
-                notification.sms_id_int = copy.id
-                copy.sms_tracker_id._action_update_from_sms_state(copy.state, copy.failure_type)
-
-    def _prepare_resend_values(self):
-        names = ("number", "body", "origin", "res_model", "res_id")
-        return {
-            **{name: self[name] for name in names},
-            "sender_id": self.sender_id.id,
-            "partner_id": self.partner_id.id,
-            "mail_message_id": self.mail_message_id.id,
-            "lane": "chat",
-        }
 
     def _create_notifications(self):
         """Notification and tracker of texts logged in bulk, so that their state shows."""
@@ -454,7 +438,7 @@ class SmsSms(models.Model):
         elif new_state == "error":
             ours.message_id._set_failed(failure_type)
         elif new_state == "outgoing":
-            ours._resend()
+            ours.message_id._resend()
 
 
 def _describe_expression(model, expression):
