@@ -3,7 +3,7 @@
     "version": "19.0.1.0.0",
     "category": "Hidden/Tools",
     "summary": "A carrier without a carrier: customers' telephones in the browser.",
-    "author": "Seed 0e5b61e3 maintainers",
+    "author": "Two-way SMS",
     "license": "LGPL-3",
     "depends": ["sms_gateway"],
     "data": [

@@ -25,7 +25,7 @@ def sign(secret, body, now):
     :param float now: seconds since the epoch
 
     >>> sign("secret", b"{}", 0)[:20]
-    't=0,v1=3a89bec2661f7'
+    't=0,v1=4bbe8d39de1ff'
     """
     return f"t={int(now)},v1={_digest(secret, int(now), body)}"
 

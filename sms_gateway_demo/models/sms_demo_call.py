@@ -41,7 +41,7 @@ class SmsDemoCall(models.Model):
     )
     phone_id = fields.Many2one(related="text_id.phone_id", store=True)
     kind = fields.Selection(
-        [("inbound", "Answer"), ("status", "Delivery report")], required=True, readonly=True
+        [("inbound", "Answer"), ("status", "Report")], required=True, readonly=True
     )
     payload = fields.Text(required=True, readonly=True)
     state = fields.Selection(
@@ -56,10 +56,8 @@ class SmsDemoCall(models.Model):
         default="waiting",
     )
     due_at = fields.Datetime(required=True, readonly=True, default=lambda self: self.env.cr.now())
-    attempts = fields.Integer(readonly=True)
-    answer = fields.Char(
-        "Odoo's answer", readonly=True, help="HTTP status, or the network's error."
-    )
+    attempts = fields.Integer(readonly=True, default=0)
+    answer = fields.Char("Answered", readonly=True, help="HTTP status, or the network's error.")
 
     _due_idx = models.Index("(due_at, id) WHERE state = 'waiting'")
     _open_idx = models.Index("(phone_id) WHERE state IN ('waiting', 'calling')")
@@ -141,7 +139,7 @@ class SmsDemoCall(models.Model):
     def _gc_calls(self):
         """Forget what was told long ago."""
         border = fields.Datetime.now() - timedelta(days=RETENTION_DAYS)
-        self.search([("state", "in", ("done", "failed")), ("create_date", "<", border)]).unlink()
+        self.search([("state", "in", ("done", "failed")), ("due_at", "<", border)]).unlink()
 
     # === WORKER === #
 
@@ -197,7 +195,7 @@ class SmsDemoCall(models.Model):
             UPDATE sms_demo_call SET state = 'calling', attempts = attempts + 1
              WHERE id IN (
                    SELECT id FROM sms_demo_call call
-                    WHERE state = 'waiting' AND due_at <= now() at time zone 'utc'
+                    WHERE state = 'waiting' AND due_at <= clock_timestamp() at time zone 'utc'
                       AND NOT EXISTS (
                           SELECT FROM sms_demo_call other
                            WHERE other.phone_id = call.phone_id

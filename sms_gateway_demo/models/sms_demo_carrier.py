@@ -1,9 +1,14 @@
+import json
 import random
 import re
+import time
 
 from odoo import api, fields, models
 
-from ..const import CURRENCY, PRICE
+from odoo.addons.sms_gateway.engine.contract import WebhookRefused
+
+from ..const import ACCOUNT_HEADER, ACCOUNT_PATH, CURRENCY, PRICE
+from ..engine import signature
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 #: What may go wrong, each as a share of texts in percent.
@@ -55,6 +60,7 @@ class SmsDemoCarrier(models.Model):
     prepaid = fields.Integer(
         "Texts bought", default=10000, help="When they are used up, texts are refused."
     )
+    forgotten = fields.Integer("Texts carried and deleted since", readonly=True, default=0)
     balance = fields.Integer("Texts left", compute="_compute_balance")
 
     _gateway_uniq = models.UniqueIndex("(gateway_id)")
@@ -67,7 +73,7 @@ class SmsDemoCarrier(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("prepaid")
+    @api.depends("prepaid", "forgotten")
     def _compute_balance(self):
         carried = dict(
             self.env["sms.demo.text"]
@@ -79,7 +85,7 @@ class SmsDemoCarrier(models.Model):
             )
         )
         for carrier in self:
-            carrier.balance = carrier.prepaid - carried.get(carrier, 0)
+            carrier.balance = carrier.prepaid - carrier.forgotten - carried.get(carrier, 0)
 
     # === CRUD METHODS === #
 
@@ -104,7 +110,30 @@ class SmsDemoCarrier(models.Model):
         )
         return {**action, "domain": [("text_id.carrier_id", "=", self.id)]}
 
-    # === BUSINESS METHODS === #
+    # === SERVING ODOO === #
+
+    @api.model
+    def _serve(self, path, headers, body):
+        """Answer a request to the carrier's interface, once it is proven who asks.
+
+        :param str path: ``SEND_PATH`` or ``ACCOUNT_PATH``
+        :param headers: mapping of header names to values
+        :param bytes body: raw
+        :return: (HTTP status, answer)
+        """
+        carrier = self._find_account(headers.get(ACCOUNT_HEADER, ""))
+        header = headers.get(signature.HEADER)
+        try:
+            signature.check(carrier.gateway_id.demo_secret, header, body, time.time())
+        except WebhookRefused as refusal:
+            return 401, {"error": f"refused: {refusal.reason}"}
+        if path == ACCOUNT_PATH:
+            return 200, {"balance": carrier.balance}
+        try:
+            texts = json.loads(body)["texts"]
+        except (KeyError, TypeError, ValueError):
+            return 400, {"error": "no list of texts"}
+        return carrier._serve_texts(texts)
 
     @api.model
     def _find_account(self, account):
@@ -173,6 +202,8 @@ class SmsDemoCarrier(models.Model):
         """
         return random.random() * 100 < self[mischief]
 
+    # === BUSINESS METHODS === #
+
     def _get_held_texts(self):
         """Texts that wait for somebody to press a key."""
         return self.env["sms.demo.text"].search(
@@ -184,6 +215,14 @@ class SmsDemoCarrier(models.Model):
                 ("phone_id.mode", "=", "on"),
             ]
         )
+
+    @api.model
+    def _format_for_screen(self):
+        """The carriers of the user's companies, in JSON values."""
+        carriers = self.search([("gateway_id.code", "=", "demo")])
+        names = {carrier.id: carrier.gateway_id.name for carrier in carriers.sudo()}
+        values = carriers.read(["delivery", "latency", *MISCHIEF, "prepaid", "balance"])
+        return [{**carrier, "name": names[carrier["id"]]} for carrier in values]
 
     def _update_screens(self):
         """Have every open screen read again what changed."""

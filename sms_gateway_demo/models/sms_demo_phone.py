@@ -72,6 +72,7 @@ class SmsDemoPhone(models.Model):
         return result
 
     def unlink(self):
+        self.text_ids.unlink()
         self._update_screens()
         return super().unlink()
 
@@ -226,7 +227,7 @@ class SmsDemoPhone(models.Model):
         phones = self.search(domain, limit=SCREEN_PHONES)
         failure_code = self.env["sms.demo.text"]._fields["failure_code"]
         return {
-            "carriers": self._format_carriers(),
+            "carriers": self.env["sms.demo.carrier"]._format_for_screen(),
             "failures": failure_code._description_selection(self.env),
             "addresses": self._format_addresses(),
             "phones": [phone._format_for_screen() for phone in phones],
@@ -239,18 +240,6 @@ class SmsDemoPhone(models.Model):
             return Domain.TRUE
         digits = search.replace(" ", "")
         return Domain("name", "ilike", search) | Domain("number", "ilike", digits)
-
-    def _format_carriers(self):
-        carriers = self.env["sms.demo.carrier"].search([("gateway_id.code", "=", "demo")])
-        fnames = [
-            name
-            for name, field in carriers._fields.items()
-            if not field.automatic and name not in ("gateway_id", "company_id")
-        ]
-        return [
-            {**values, "name": carrier.sudo().gateway_id.name}
-            for carrier, values in zip(carriers, carriers.read(fnames), strict=True)
-        ]
 
     def _format_addresses(self):
         return [

@@ -87,6 +87,9 @@ class SmsDemoText(models.Model):
         return result
 
     def unlink(self):
+        for carrier, texts in self.grouped("carrier_id").items():
+            to_phones = texts.filtered(lambda text: text.direction == "to_phone")
+            carrier.sudo().forgotten += sum(to_phones.mapped("parts"))
         self._update_screens()
         return super().unlink()
 
@@ -170,7 +173,7 @@ class SmsDemoText(models.Model):
         self.env.cr.execute(
             """
             SELECT id FROM sms_demo_text
-             WHERE state = 'waiting' AND due_at <= now() at time zone 'utc'
+             WHERE state = 'waiting' AND due_at <= clock_timestamp() at time zone 'utc'
              ORDER BY due_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
             """,
             [ARRIVAL_LIMIT],

@@ -29,6 +29,8 @@ const MISCHIEF = [
     },
 ];
 
+const MOST_TEXTS = 2000000000;
+
 /** The carrier's behaviour: by itself, by hand, and what goes wrong. */
 export class CarrierBar extends Component {
     static template = "sms_gateway_demo.CarrierBar";
@@ -39,6 +41,7 @@ export class CarrierBar extends Component {
         this.orm = useService("orm");
         this.action = useService("action");
         this.mischief = MISCHIEF;
+        this.mostTexts = MOST_TEXTS;
     }
 
     get active() {

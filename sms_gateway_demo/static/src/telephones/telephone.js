@@ -87,14 +87,20 @@ export class Telephone extends Component {
             return;
         }
         const args = [[this.props.phone.id], body, this.address || null];
-        this.state.draft = "";
+        this.setDraft("");
         try {
             await this.orm.call("sms.demo.phone", "action_answer", args);
         } catch (error) {
-            this.state.draft = body;
+            this.setDraft(body);
             throw error;
         }
         this.input.el.focus();
+    }
+
+    /** Also where what was typed since the last rendering is not known to the template. */
+    setDraft(draft) {
+        this.state.draft = draft;
+        this.input.el.value = draft;
     }
 
     setMode(mode) {
