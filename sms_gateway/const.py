@@ -1,5 +1,10 @@
 """Names that several files share."""
 
+import re
+
+#: A telephone number in international form.
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
 #: Failure types added to those of core. The words are what a salesman reads on hover.
 FAILURE_TYPES = [
     ("sms_disabled", "SMS is switched off"),

@@ -3,7 +3,7 @@
     "summary": "Send and receive texts through your own Kannel, and through it over SMPP",
     "version": "19.0.1.0.0",
     "category": "Marketing/SMS",
-    "author": "Seed 0e5b61e3 maintainers",
+    "author": "Two-way SMS",
     "license": "LGPL-3",
     "depends": ["sms_gateway"],
     "data": ["views/sms_gateway_views.xml"],

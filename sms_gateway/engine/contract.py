@@ -178,7 +178,7 @@ class Webhook:
     def to_json(self):
         """The call as one JSON text for the event log; credentials are left out.
 
-        >>> call = Webhook("inbound", "POST", "http://x/in?a=1", query=(("a", "1"),), body=b"\\xff{}")
+        >>> call = Webhook("inbound", "POST", "http://x/?a=1", query=(("a", "1"),), body=b"\\xff{}")
         >>> Webhook.from_json(call.to_json()) == call
         True
         """

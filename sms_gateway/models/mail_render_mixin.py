@@ -22,12 +22,12 @@ class MailRenderMixin(models.AbstractModel):
         sees it, and the gate refuses to send it. A field with a default of its own is filled.
         """
         strict = self.env.context.get("sms_strict_rendering") and "{{" in (template_txt or "")
-        self = self.with_context(sms_strict_rendering=False)
+        lenient = self.with_context(sms_strict_rendering=False)
         if not strict:
-            return super()._render_template_inline_template(
+            return super(MailRenderMixin, lenient)._render_template_inline_template(
                 template_txt, model, res_ids, add_context=add_context, options=options
             )
-        return self._render_strictly(str(template_txt), model, res_ids, add_context, options)
+        return lenient._render_strictly(str(template_txt), model, res_ids, add_context, options)
 
     def _render_strictly(self, template_txt, model, res_ids, add_context, options):
         """Render once for all; where an expression fails, for each record by itself.
@@ -55,5 +55,6 @@ def _keep_unfilled(template_txt):
     for literal, expression, default in parse_inline_template(template_txt):
         parts.append(literal)
         if expression:
-            parts.append("{{ %s |||%s}}" % (expression, default or f"{OPEN}{expression}{CLOSE}"))
+            filler = default or f"{OPEN}{expression}{CLOSE}"
+            parts.append(f"{{{{ {expression} |||{filler}}}}}")
     return "".join(parts)

@@ -8,7 +8,7 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     sms_enabled = fields.Boolean(
-        "SMS",
+        "Send and receive SMS",
         default=True,
         help="Switched off, nothing is sent, and received texts are kept but trigger nothing.",
     )
@@ -115,7 +115,9 @@ class ResCompany(models.Model):
 
     def _set_sms_balance(self, balance):
         """Straight in the database: a write on a company empties the caches of all processes."""
-        self.env.cr.execute("UPDATE res_company SET sms_balance = %s WHERE id = %s", [balance, self.id])
+        self.env.cr.execute(
+            "UPDATE res_company SET sms_balance = %s WHERE id = %s", [balance, self.id]
+        )
         self.invalidate_recordset(["sms_balance"], flush=False)
 
     @api.model

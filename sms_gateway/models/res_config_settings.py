@@ -15,9 +15,7 @@ class ResConfigSettings(models.TransientModel):
     sms_quiet_hours = fields.Boolean(related="company_id.sms_quiet_hours", readonly=False)
     sms_quiet_start = fields.Float(related="company_id.sms_quiet_start", readonly=False)
     sms_quiet_end = fields.Float(related="company_id.sms_quiet_end", readonly=False)
-    sms_retention_months = fields.Integer(
-        related="company_id.sms_retention_months", readonly=False
-    )
+    sms_retention_months = fields.Integer(related="company_id.sms_retention_months", readonly=False)
     sms_request_number_url = fields.Char(
         related="company_id.sms_request_number_url", readonly=False
     )

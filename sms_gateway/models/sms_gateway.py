@@ -190,7 +190,9 @@ class SmsGateway(models.Model):
 
     def action_view_events(self):
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id("sms_gateway.sms_gateway_event_action")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_gateway.sms_gateway_event_action"
+        )
         return {**action, "domain": [("gateway_id", "=", self.id)]}
 
     def _refresh_balance(self):

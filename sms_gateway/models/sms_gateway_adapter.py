@@ -97,7 +97,6 @@ class SmsGatewayAdapter(models.AbstractModel):
 
     def _prepare_test_request(self, gateway):
         """A request that proves the credentials without sending a text, or None."""
-        return None
 
     def _parse_test_response(self, gateway, response):
         """What *Test connection* tells the administrator.
@@ -109,11 +108,9 @@ class SmsGatewayAdapter(models.AbstractModel):
 
     def _prepare_balance_request(self, gateway):
         """A request for the account's balance, or None where the provider has none."""
-        return None
 
     def _parse_balance(self, gateway, response):
         """:return: (amount float, ISO currency code or None), or None where it is not told"""
-        return None
 
     def _get_features(self):
         """What the provider can do; computed into the ``support_*`` fields of the gateway."""

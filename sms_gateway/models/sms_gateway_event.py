@@ -131,7 +131,12 @@ class SmsGatewayEvent(models.Model):
     @api.model
     def _get_due(self):
         return self.search(
-            [("state", "=", "new"), "|", ("retry_at", "=", False), ("retry_at", "<=", fields.Datetime.now())],
+            [
+                ("state", "=", "new"),
+                "|",
+                ("retry_at", "=", False),
+                ("retry_at", "<=", fields.Datetime.now()),
+            ],
             order="id",
             limit=BATCH,
         )
@@ -141,17 +146,17 @@ class SmsGatewayEvent(models.Model):
         for _try in range(CONFLICT_TRIES):
             try:
                 self._process()
-                self._commit()
+                self.env["sms.lane"]._commit()
                 return
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
-                self._rollback()
+                self.env["sms.lane"]._rollback()
                 reason = str(error)
             except WebhookMalformed as error:
-                self._rollback()
+                self.env["sms.lane"]._rollback()
                 reason = str(error)
                 break
             except Exception as error:
-                self._rollback()
+                self.env["sms.lane"]._rollback()
                 _logger.exception("SMS gateway event %s cannot be processed", self.id)
                 reason = str(error) or type(error).__name__
                 break
@@ -159,7 +164,7 @@ class SmsGatewayEvent(models.Model):
 
     def _park(self, reason):
         self.write({"state": "failed", "error": reason[:500], "attempts": self.attempts + 1})
-        self._commit()
+        self.env["sms.lane"]._commit()
 
     def _process(self):
         self.ensure_one()
@@ -179,16 +184,20 @@ class SmsGatewayEvent(models.Model):
     def _process_reports(self):
         """Apply the reports of all these events together, and settle each event."""
         for gateway, events in self.grouped("gateway_id").items():
-            gateway = gateway.sudo()
-            reports = {event: event._extract_reports(gateway) for event in events}
-            unknown = self.env["sms.message"].sudo()._apply_reports(
-                gateway, [report for group in reports.values() for report in group]
+            reports = {event: event._extract_reports() for event in events}
+            unknown = (
+                self.env["sms.message"]
+                .sudo()
+                ._apply_reports(
+                    gateway.sudo(), [report for group in reports.values() for report in group]
+                )
             )
-            gateway.last_status_at = max(events.mapped("received_at"))
+            gateway.sudo().last_status_at = max(events.mapped("received_at"))
             for event, group in reports.items():
                 event._settle_reports(group, unknown)
 
-    def _extract_reports(self, gateway):
+    def _extract_reports(self):
+        gateway = self.gateway_id.sudo()
         return gateway._get_adapter()._extract_reports(gateway, self._get_webhook())
 
     def _settle_reports(self, reports, unknown):
@@ -202,7 +211,9 @@ class SmsGatewayEvent(models.Model):
             self._wake(at=self.retry_at)
         else:
             names = ", ".join(str(report.uuid or report.provider_ref) for report in missing)
-            self.write({"state": "ignored", "error": self.env._("No text of ours: %s", names[:400])})
+            self.write(
+                {"state": "ignored", "error": self.env._("No text of ours: %s", names[:400])}
+            )
 
     def _set_done(self, nothing_in_it=False):
         if nothing_in_it:
@@ -220,18 +231,11 @@ class SmsGatewayEvent(models.Model):
         """
         try:
             method(self)
-            self._commit()
+            self.env["sms.lane"]._commit()
         except Exception:
-            self._rollback()
+            self.env["sms.lane"]._rollback()
             return False
         return True
-
-    def _commit(self):
-        self.env.cr.commit()
-
-    def _rollback(self):
-        self.env.cr.rollback()
-        self.env.invalidate_all(flush=False)
 
     # === ACTION METHODS === #
 

@@ -6,6 +6,13 @@ from odoo.exceptions import ValidationError
 
 #: An answer in half of Europe; taken for an opt-out it would silence customers who never asked.
 NEVER_OPTOUT = {"no", "nej", "nei", "ei", "nie", "nope"}
+#: What the words of each list mean, in the order they are looked at.
+MEANINGS = {
+    "hard_words": "optout",
+    "soft_words": "optout",
+    "optin_words": "optin",
+    "help_words": "help",
+}
 #: Around the word: punctuation, symbols, emoji and blanks.
 _EDGE = re.compile(r"^[\W_]+|[\W_]+$")
 
@@ -62,11 +69,10 @@ class SmsKeyword(models.Model):
                     )
                 )
 
-    @api.constrains("hard_words", "soft_words", "optin_words", "help_words")
+    @api.constrains(*MEANINGS)
     def _check_words_differ(self):
-        kinds = ("hard_words", "soft_words", "optin_words", "help_words")
         for keyword in self:
-            words = [word for kind in kinds for word in keyword._split(kind)]
+            words = [word for kind in MEANINGS for word in keyword._split(kind)]
             if twice := {word for word in words if words.count(word) > 1}:
                 raise ValidationError(
                     self.env._(
@@ -100,16 +106,14 @@ class SmsKeyword(models.Model):
         """What the text means, and the rows that say so."""
         word = normalize_word(message.body)
         rows = self._get_rows(message.company_id) if word else self.browse()
-        for kind, meaning in (
-            ("hard_words", "optout"),
-            ("soft_words", "optout"),
-            ("optin_words", "optin"),
-            ("help_words", "help"),
-        ):
-            matching = rows.filtered(lambda row: word in row._split(kind))
+        for kind, meaning in MEANINGS.items():
+            matching = rows._filter_by_word(kind, word)
             if matching and self._applies(kind, message):
                 return meaning, matching
         return False, self.browse()
+
+    def _filter_by_word(self, kind, word):
+        return self.filtered(lambda row: word in row._split(kind))
 
     @api.model
     def _applies(self, kind, message):

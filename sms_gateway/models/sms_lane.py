@@ -83,8 +83,10 @@ class SmsLane(models.AbstractModel):
 
         Where the provider recognises a repeated request they are simply sent again.
         """
-        orphans = self.env["sms.sms"].sudo().search(
-            [("lane", "=", lane), ("state", "=", "process"), ("gateway_id", "!=", False)]
+        orphans = (
+            self.env["sms.sms"]
+            .sudo()
+            .search([("lane", "=", lane), ("state", "=", "process"), ("gateway_id", "!=", False)])
         )
         repeatable = orphans.filtered("gateway_id.support_idempotency")
         repeatable.message_id._set_queued()
@@ -223,9 +225,12 @@ class SmsLane(models.AbstractModel):
         self._wake(lane, at=until)
 
     def _get_optout_confirmations(self, messages):
-        return self.env["sms.sms"].sudo().search(
-            [("message_id", "in", messages.ids), ("is_optout_confirmation", "=", True)]
-        ).message_id
+        return (
+            self.env["sms.sms"]
+            .sudo()
+            .search([("message_id", "in", messages.ids), ("is_optout_confirmation", "=", True)])
+            .message_id
+        )
 
     # === RECORD === #
 
@@ -250,10 +255,16 @@ class SmsLane(models.AbstractModel):
                     raise
 
     def _record_results(self, results):
-        messages = self.env["sms.message"].sudo().search([("uuid", "in", [r.uuid for r in results])])
+        messages = (
+            self.env["sms.message"].sudo().search([("uuid", "in", [r.uuid for r in results])])
+        )
         messages._record_results(results)
         for gateway, group in messages.grouped("gateway_id").items():
-            waits = [r.retry_after for r in results if r.retry_after and r.uuid in set(group.mapped("uuid"))]
+            waits = [
+                r.retry_after
+                for r in results
+                if r.retry_after and r.uuid in set(group.mapped("uuid"))
+            ]
             if waits:
                 self._pause(gateway, max(waits))
 
@@ -263,7 +274,12 @@ class SmsLane(models.AbstractModel):
             return self._read_response(gateway, request, outcome)
         repeat = isinstance(outcome, NotSent) or request.idempotent
         return [
-            SendResult(uuid, "retry" if repeat else "unknown", reason=str(outcome), failure_type="sms_server")
+            SendResult(
+                uuid,
+                "retry" if repeat else "unknown",
+                reason=str(outcome),
+                failure_type="sms_server",
+            )
             for uuid in request.uuids
         ]
 
@@ -275,7 +291,9 @@ class SmsLane(models.AbstractModel):
             results = []
         told = {result.uuid: result for result in results}
         lost = self.env._("The provider's answer (%s) says nothing of this text.", response.status)
-        return [told.get(uuid) or SendResult(uuid, "unknown", reason=lost) for uuid in request.uuids]
+        return [
+            told.get(uuid) or SendResult(uuid, "unknown", reason=lost) for uuid in request.uuids
+        ]
 
     def _pause(self, gateway, seconds):
         """Nothing leaves by the gateway for that long, in any process."""
@@ -291,7 +309,7 @@ class SmsLane(models.AbstractModel):
 
     def _commit(self):
         """Make what was done last, and start with a fresh view of the database."""
-        self.env.cr.commit()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         self.env.invalidate_all(flush=False)
 
     def _rollback(self):
@@ -349,10 +367,14 @@ class LaneRun:
     def prepare(self, gateway, messages):
         """Requests of the claimed texts; what the adapter cannot prepare has failed."""
         try:
-            requests = gateway._get_adapter()._prepare_requests(gateway, messages) if messages else []
+            requests = (
+                gateway._get_adapter()._prepare_requests(gateway, messages) if messages else []
+            )
             reason = self.model.env._("The provider's addon made no request of it.")
         except Exception as error:
-            _logger.exception("SMS gateway %s: cannot prepare %s texts", gateway.name, len(messages))
+            _logger.exception(
+                "SMS gateway %s: cannot prepare %s texts", gateway.name, len(messages)
+            )
             requests, reason = [], str(error)
         prepared = {uuid for request in requests for uuid in request.uuids}
         messages.filtered(lambda m: m.uuid not in prepared)._set_failed("sms_configuration", reason)

@@ -234,11 +234,13 @@ class SmsMessage(models.Model):
 
         :return: the texts that moved
         """
-        changed = self.filtered(
-            lambda m: m.direction == "out" and m.state in TRANSITIONS[state]
-        )
+        changed = self.filtered(lambda m: m.direction == "out" and m.state in TRANSITIONS[state])
         if changed:
-            values = {"failure_type": False, "failure_reason": False, "failure_code": False} | values
+            values = {
+                "failure_type": False,
+                "failure_reason": False,
+                "failure_code": False,
+            } | values
             changed.write({"state": state, **values})
             changed._update_core_state(state)
         return changed
@@ -328,7 +330,9 @@ class SmsMessage(models.Model):
     def _find_currency(self, code):
         """The currency of an ISO code; the company's where the provider names none."""
         Currency = self.env["res.currency"].with_context(active_test=False)
-        return Currency.search([("name", "=", code)], limit=1) if code else self.company_id.currency_id
+        return (
+            Currency.search([("name", "=", code)], limit=1) if code else self.company_id.currency_id
+        )
 
     def _record_sent(self, messages_by_uuid, results):
         references = {messages_by_uuid[r.uuid].id: r.provider_ref for r in results}
@@ -347,7 +351,9 @@ class SmsMessage(models.Model):
     def _record_retry(self, messages_by_uuid, results):
         for result in results:
             message = messages_by_uuid[result.uuid]
-            self.env["sms.sms"].sudo().search([("message_id", "=", message.id)])._retry_later(result)
+            self.env["sms.sms"].sudo().search([("message_id", "=", message.id)])._retry_later(
+                result
+            )
 
     # === RECEIVING: REPORTS === #
 
@@ -472,7 +478,9 @@ class SmsMessage(models.Model):
         numbers = set(self.mapped("number"))
         events = self.env["sms.gateway.event"].sudo()
         for number in numbers:
-            events.search([("payload", "like", number.lstrip("+")), ("state", "!=", "new")]).unlink()
+            events.search(
+                [("payload", "like", number.lstrip("+")), ("state", "!=", "new")]
+            ).unlink()
         self.env["sms.sms"].sudo().search([("message_id", "in", self.ids)]).unlink()
         self.mail_message_id.sudo().write({"body": self.env._("[erased]")})
         self.mail_message_id.sudo().notification_ids.filtered(

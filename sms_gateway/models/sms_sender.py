@@ -97,7 +97,9 @@ class SmsSender(models.Model):
     def _compute_can_receive(self):
         for sender in self:
             sender.can_receive = (
-                sender.kind != "text" and sender.inbound_enabled and sender.gateway_id.support_inbound
+                sender.kind != "text"
+                and sender.inbound_enabled
+                and sender.gateway_id.support_inbound
             )
 
     @api.depends("kind", "inbound_enabled")
@@ -120,7 +122,9 @@ class SmsSender(models.Model):
                 raise ValidationError(sender._get_address_error())
             if sender.kind == "text" and not re.search("[A-Za-z]", sender.address):
                 raise ValidationError(
-                    self.env._("“%s” has no letter: choose another kind for a number.", sender.address)
+                    self.env._(
+                        "“%s” has no letter: choose another kind for a number.", sender.address
+                    )
                 )
 
     @api.constrains("kind", "inbound_enabled", "gateway_id")
@@ -133,14 +137,15 @@ class SmsSender(models.Model):
 
     def _get_address_error(self):
         """What is wrong with the address, in words, with the remedy."""
-        _ = self.env._
         rules = {
-            "text": _("3 to 11 characters, only A-Z, a-z, 0-9 and spaces (no Æ, Ø, Å, no dots)"),
-            "mobile": _("a plus sign, the country code and the number, e.g. +4791234567"),
-            "dedicated": _("exactly 8 or exactly 14 digits"),
-            "short": _("3 to 6 digits"),
+            "text": self.env._(
+                "3 to 11 characters, only A-Z, a-z, 0-9 and spaces (no Æ, Ø, Å, no dots)"
+            ),
+            "mobile": self.env._("a plus sign, the country code and the number, e.g. +4791234567"),
+            "dedicated": self.env._("exactly 8 or exactly 14 digits"),
+            "short": self.env._("3 to 6 digits"),
         }
-        return _(
+        return self.env._(
             "Address “%(address)s” of sender %(sender)s: must be %(rule)s.",
             address=self.address,
             sender=self.name,

@@ -79,8 +79,10 @@ class SmsSms(models.Model):
 
         Every field of ours is set, so that no ``default_*`` of a client's context can.
         """
-        messages = self.env["mail.message"].sudo().browse(
-            [vals["mail_message_id"] for vals in vals_list if vals.get("mail_message_id")]
+        messages = (
+            self.env["mail.message"]
+            .sudo()
+            .browse([vals["mail_message_id"] for vals in vals_list if vals.get("mail_message_id")])
         )
         companies = {m.id: m.record_company_id for m in messages}
         default_senders = {}
@@ -116,17 +118,24 @@ class SmsSms(models.Model):
 
         :return: (failure type, words) by index in ``vals_list``
         """
-        senders = self.env["sms.sender"].sudo().browse({v["sender_id"] for v in vals_list} - {False})
+        senders = (
+            self.env["sms.sender"].sudo().browse({v["sender_id"] for v in vals_list} - {False})
+        )
         forbidden = senders.filtered(self._gate_is_forbidden_choice)
-        blacklisted = self._gate_get_blacklisted({v.get("number") for v in vals_list if v["sender_id"]})
+        blacklisted = self._gate_get_blacklisted(
+            {v.get("number") for v in vals_list if v["sender_id"]}
+        )
         refusals = {}
         for index, vals in enumerate(vals_list):
             if vals["state"] != "outgoing":
                 continue
             sender = senders.browse(vals["sender_id"] or ())
             if sender in forbidden:
-                refusals[index] = "sms_sender", self.env._(
-                    "You may not send with %s. Choose another sender.", sender.display_name
+                refusals[index] = (
+                    "sms_sender",
+                    self.env._(
+                        "You may not send with %s. Choose another sender.", sender.display_name
+                    ),
                 )
             elif refusal := self._gate_check_one(vals, sender, blacklisted):
                 refusals[index] = refusal
@@ -235,7 +244,11 @@ class SmsSms(models.Model):
         wanted = defaultdict(list)
         for index, vals in enumerate(vals_list):
             company = senders.browse(vals["sender_id"] or ()).company_id
-            if company.sms_balance_enabled and vals["state"] == "outgoing" and index not in refusals:
+            if (
+                company.sms_balance_enabled
+                and vals["state"] == "outgoing"
+                and index not in refusals
+            ):
                 wanted[company].append((index, measure_cached(vals.get("body") or "").segments))
         for company, needs in wanted.items():
             refusals.update(company._reserve_sms_balance(needs))
@@ -262,11 +275,17 @@ class SmsSms(models.Model):
             vals_list[index]["state"] = "canceled" if cancelled else "error"
             vals_list[index]["failure_type"] = failure_type
         ours = [index for index, vals in enumerate(vals_list) if vals["sender_id"]]
-        messages = self.env["sms.message"].sudo().create(
-            [
-                self._prepare_message_values(vals_list[index], *refusals.get(index, (False, False)))
-                for index in ours
-            ]
+        messages = (
+            self.env["sms.message"]
+            .sudo()
+            .create(
+                [
+                    self._prepare_message_values(
+                        vals_list[index], *refusals.get(index, (False, False))
+                    )
+                    for index in ours
+                ]
+            )
         )
         for index, message in zip(ours, messages, strict=True):
             vals_list[index]["message_id"] = message.id
@@ -432,13 +451,14 @@ class SmsSms(models.Model):
     def _update_sms_state_and_trackers(self, new_state, failure_type=None):
         """Override of `sms`: cancelling or retrying in the outbox changes the ledger too."""
         ours = self.filtered("message_id")
-        super(SmsSms, self - ours)._update_sms_state_and_trackers(new_state, failure_type)
+        res = super(SmsSms, self - ours)._update_sms_state_and_trackers(new_state, failure_type)
         if new_state == "canceled":
             ours.message_id._set_cancelled()
         elif new_state == "error":
             ours.message_id._set_failed(failure_type)
         elif new_state == "outgoing":
             ours.message_id._resend()
+        return res
 
 
 def _describe_expression(model, expression):

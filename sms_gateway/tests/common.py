@@ -54,7 +54,9 @@ class FakeProvider:
 
     def parse_response(self, adapter, gateway, request, response):
         answer = self.answers.get(request.json["number"]) or {"outcome": "sent"}
-        return [SendResult(uuid, **{"provider_ref": f"ref-{uuid}"} | answer) for uuid in request.uuids]
+        return [
+            SendResult(uuid, **{"provider_ref": f"ref-{uuid}"} | answer) for uuid in request.uuids
+        ]
 
 
 class SmsGatewayCase(TransactionCase):
@@ -80,7 +82,13 @@ class SmsGatewayCase(TransactionCase):
 
     @classmethod
     def _create_gateway(cls, **values):
-        features = {"inbound": True, "status": True, "text_sender": True, "idempotency": False, "balance": False}
+        features = {
+            "inbound": True,
+            "status": True,
+            "text_sender": True,
+            "idempotency": False,
+            "balance": False,
+        }
         adapter = type(cls.env["sms.gateway.adapter.none"])
         cls.startClassPatcher(patch.object(adapter, "_get_features", lambda self: features))
         return cls.env["sms.gateway"].create(
@@ -106,9 +114,7 @@ class SmsGatewayCase(TransactionCase):
         fake = FakeProvider()
         adapter = type(self.env["sms.gateway.adapter.none"])
         with (
-            patch.object(
-                adapter, "_prepare_requests", lambda *args: fake.prepare_requests(*args)
-            ),
+            patch.object(adapter, "_prepare_requests", lambda *args: fake.prepare_requests(*args)),
             patch.object(adapter, "_parse_response", lambda *args: fake.parse_response(*args)),
             patch.object(transport, "perform", fake.perform),
         ):

@@ -21,7 +21,9 @@ class TestLane(SmsGatewayCase):
         self.assertEqual(message.notification_ids.notification_status, "ready")
         with self.provider() as provider:
             self.run_lanes()
-        self.assertEqual(provider.sent, [{"number": CUSTOMER, "body": "Hello Anna", "from": "59445012"}])
+        self.assertEqual(
+            provider.sent, [{"number": CUSTOMER, "body": "Hello Anna", "from": "59445012"}]
+        )
         self.assertEqual((text.state, text.provider_ref), ("sent", f"ref-{text.uuid}"))
         self.assertEqual(message.notification_ids.notification_status, "pending")
         text._set_delivered()
@@ -248,8 +250,10 @@ class TestCoreQueue(SmsGatewayCase):
         other = self.env["res.company"].create({"name": "Other"})
         texts = self.env["sms.sms"]
         for company in (self.company, other):
-            texts += self.env["sms.sms"].with_company(company).create(
-                {"number": CUSTOMER, "body": "core", "sender_id": False}
+            texts += (
+                self.env["sms.sms"]
+                .with_company(company)
+                .create({"number": CUSTOMER, "body": "core", "sender_id": False})
             )
         sent = []
 
@@ -267,9 +271,13 @@ class TestCoreQueue(SmsGatewayCase):
 
     def test_a_failing_company_does_not_stop_the_others(self):
         other = self.env["res.company"].create({"name": "Other"})
-        broken = self.env["sms.sms"].create({"number": CUSTOMER, "body": "broken", "sender_id": False})
-        fine = self.env["sms.sms"].with_company(other).create(
-            {"number": CUSTOMER, "body": "fine", "sender_id": False}
+        broken = self.env["sms.sms"].create(
+            {"number": CUSTOMER, "body": "broken", "sender_id": False}
+        )
+        fine = (
+            self.env["sms.sms"]
+            .with_company(other)
+            .create({"number": CUSTOMER, "body": "fine", "sender_id": False})
         )
         self.env.flush_all()
         Sms = type(self.env["sms.sms"])
@@ -282,7 +290,9 @@ class TestCoreQueue(SmsGatewayCase):
 
         bodies = []
         with (
-            patch.object(Sms, "_get_sms_company", lambda sms: other if sms == fine else self.company),
+            patch.object(
+                Sms, "_get_sms_company", lambda sms: other if sms == fine else self.company
+            ),
             patch.object(Sms, "send", fail_for_one),
             patch(
                 "odoo.addons.sms.tools.sms_api.SmsApi._send_sms_batch",

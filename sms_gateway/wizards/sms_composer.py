@@ -30,15 +30,16 @@ class SmsComposer(models.TransientModel):
     @api.depends("res_model")
     def _compute_sender_id(self):
         for composer in self:
-            composer.sender_id = composer.sender_id or self.env[
-                "sms.sender"
-            ]._get_default_sender(self.env.user, self.env.company)
+            composer.sender_id = composer.sender_id or self.env["sms.sender"]._get_default_sender(
+                self.env.user, self.env.company
+            )
 
     @api.depends_context("uid", "company")
     def _compute_available_sender_ids(self):
         Sender = self.env["sms.sender"]
-        usable = Sender.search(Sender._get_usable_domain(self.env.user, self.env.company))
-        self.available_sender_ids = usable | self.env.company.sudo().sms_default_sender_id
+        self.available_sender_ids = Sender.search(
+            Sender._get_usable_domain(self.env.user, self.env.company)
+        )
 
     @api.depends("composition_mode", "recipient_valid_count", "sanitized_numbers")
     def _compute_sms_recipient_count(self):
@@ -49,8 +50,8 @@ class SmsComposer(models.TransientModel):
     @api.depends("body", "composition_mode")
     def _compute_has_unfilled_fields(self):
         for composer in self:
-            composer.has_unfilled_fields = (
-                composer.comment_single_recipient and "{{" in (composer.body or "")
+            composer.has_unfilled_fields = composer.comment_single_recipient and "{{" in (
+                composer.body or ""
             )
 
     @api.depends("sender_id")
@@ -89,7 +90,9 @@ class SmsComposer(models.TransientModel):
     def _action_send_sms(self):
         """Override of `sms`: the gate learns the sender, lane and origin chosen here."""
         composer = self.with_context(
-            sms_sender_id=self.sender_id.id, sms_lane=self._get_lane(), sms_origin=self._get_origin()
+            sms_sender_id=self.sender_id.id,
+            sms_lane=self._get_lane(),
+            sms_origin=self._get_origin(),
         )
         return super(SmsComposer, composer)._action_send_sms()
 

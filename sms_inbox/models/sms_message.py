@@ -35,13 +35,14 @@ class SmsMessage(models.Model):
 
     def _route_inbound(self):
         """Override of `sms_gateway`: the record the text answers, else one with the number."""
-        super()._route_inbound()
+        res = super()._route_inbound()
         record = self._find_answered_record() or self._find_newest_record()
         if record is not None:
             self._post_on_record(record)
         elif not self.keyword:
             self.inbox_state = "todo"
             self.inbox_reason = self.env._("No text of ours to this number, and no record with it.")
+        return res
 
     def _find_answered_record(self):
         """The record from which the latest text to this customer left by this sender."""

@@ -90,7 +90,9 @@ class TestRouting(SmsGatewayCase):
         self.assertEqual(reply.inbox_state, "todo")
         self.assertTrue(reply.inbox_reason)
         reply.with_user(self.env.ref("base.user_admin")).action_set_handled()
-        self.assertEqual((reply.inbox_state, reply.handled_by_id), ("handled", self.env.ref("base.user_admin")))
+        self.assertEqual(
+            (reply.inbox_state, reply.handled_by_id), ("handled", self.env.ref("base.user_admin"))
+        )
 
     def test_a_record_of_another_company_is_not_found(self):
         other = self.env["res.company"].create({"name": "Other"})
