@@ -283,7 +283,7 @@ class TestCarrier(DemoCarrierCase):
         message = self.send()
         self.assertEqual((message.state, message.failure_type), ("failed", "sms_configuration"))
         self.phone._answer("Yes")
-        with self.loopback():
+        with self.loopback(), patch.object(sms_demo_call, "LINGER_SECONDS", 0):
             self.run_carrier()
         self.assertFalse(self.get_received())
 

@@ -107,7 +107,7 @@ class TestContract(AdapterContract, TransactionCase):
             for text, message in zip(told["texts"], messages, strict=True):
                 text["uuid"] = message.uuid
             outcome = answer(outcome.status, told)
-        super().record(messages, outcome)
+        return super().record(messages, outcome)
 
     def test_several_in_one_call(self):
         """The carrier may tell of many texts at once."""
