@@ -149,8 +149,12 @@ class Kannel:
         self.stop()
 
     @property
+    def url(self):
+        return f"http://127.0.0.1:{self.options['sendsms-port']}"
+
+    @property
     def sendsms_url(self):
-        return f"http://127.0.0.1:{self.options['sendsms-port']}/cgi-bin/sendsms"
+        return f"{self.url}/cgi-bin/sendsms"
 
     def start(self):
         """Start both boxes, and return when texts can be sent and received."""

@@ -47,14 +47,15 @@ LONG_EMOJI = "Zażółć gęślą jaźń 😀 " * 8 + "!"
 
 
 class Road:
-    """Brings Kannel's calls to Odoo, unless told otherwise.
+    """Brings calls to a server and answers back, unless told otherwise.
 
-    :param disturb: function of the call's parameters; returns None to let it through, ``lost``
-        to lose it, ``unanswered`` to let it through and lose Odoo's answer
+    ``disturb`` is a function of a call's parameters. It returns None to let the call through,
+    ``lost`` to answer 503 in the server's place, or ``unanswered`` to let it through and hang up
+    without the server's answer.
     """
 
-    def __init__(self, odoo_url):
-        self.odoo_url = odoo_url
+    def __init__(self, url):
+        self.destination = url
         self.calls = []
         self.disturb = lambda call: None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
@@ -69,29 +70,36 @@ class Road:
         self._server.shutdown()
         self._server.server_close()
 
-    def bring(self, target):
-        """Return status and body of the answer to a call."""
+    def bring(self, method, target, headers, body):
+        """Return status and body of the answer to a call; None where it is lost on the way."""
         call = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(target).query))
         self.calls.append(call)
         fate = self.disturb(call)
         if fate == "lost":
             return 503, b""
         try:
-            answer = requests.get(self.odoo_url + target, timeout=20)
+            answer = requests.request(
+                method, self.destination + target, headers=headers, data=body, timeout=20
+            )
         except requests.ConnectionError:
             return 502, b""
-        return (503, b"") if fate == "unanswered" else (answer.status_code, answer.content)
+        return None if fate == "unanswered" else (answer.status_code, answer.content)
 
     def _make_handler(road):  # noqa: N805 - self is the handler's, below
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                status, body = road.bring(self.path)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                answer = road.bring(self.command, self.path, dict(self.headers), body)
+                self.close_connection = answer is None
+                if answer:
+                    self.send_response(answer[0])
+                    self.send_header("Content-Length", str(len(answer[1])))
+                    self.end_headers()
+                    self.wfile.write(answer[1])
+
+            do_POST = do_GET
 
             def log_message(self, *_):
                 pass
@@ -434,9 +442,11 @@ def _settled(road, uuid, held):
     return len(late) >= len(held) + 3 and len(calls) - len(late) >= 3
 
 
-def test_repeated_texts_take_effect_once(line):
+def test_repeated_replies_take_effect_once(line):
     """Odoo has stored the text, its answer is lost, and Kannel comes again with the same id."""
     number, road = "+46703000011", line.road
+    partner = line.send(number, "How many?")
+    line.wait_for_state(number, "sent")
     road.disturb = lambda call: "unanswered" if road.calls.count(call) < 3 else None
     bodies = [f"Text {index}" for index in range(5)]
     for body in bodies:
@@ -446,6 +456,16 @@ def test_repeated_texts_take_effect_once(line):
         message=lambda: road.calls,
     )
     assert sorted(line.wait_for_received(number, 5)) == bodies
+    shown = psql(
+        line.server.database,
+        """
+        SELECT count(*) FROM mail_message
+         WHERE model = 'res.partner' AND res_id = %s AND message_type = 'sms' AND body LIKE %s
+        """,
+        partner,
+        "%Text _%",
+    )
+    assert shown == [(5,)]
 
 
 def test_nothing_is_lost_while_odoo_is_down(line):
@@ -514,6 +534,23 @@ def _slow_down(part):
     """The operator is busy until the power is cut; it must not count as a refusal."""
     threading.Event().wait(5)
     return ""
+
+
+def test_lost_answer_of_kannel(line):
+    """P2: Kannel has the text, its answer is lost: unknown, never sent again, then reported."""
+    number = "+46703000061"
+    line.road.disturb = lambda call: "lost"
+    with Road(line.kannel.url) as way:
+        way.disturb = lambda call: "unanswered"
+        line.configure(kannel_url=line.kannel.sendsms_url.replace(line.kannel.url, way.url))
+        line.send(number, "Once")
+        line.wait_for_state(number, "unknown")
+        line.configure(kannel_url=line.kannel.sendsms_url)
+        assert len(way.calls) == 1
+    line.road.disturb = lambda call: None
+    line.report(number, DELIVERED)
+    line.wait_for_state(number, "delivered")
+    assert line.sent_to(number).body == "Once"
 
 
 def test_wrong_password_fails_with_kannels_words(line):

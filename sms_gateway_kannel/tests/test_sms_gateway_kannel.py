@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from urllib.parse import parse_qsl, quote, urlencode
 
 from odoo.exceptions import ValidationError
@@ -23,6 +24,7 @@ UNAUTHORISED = Response(403, {}, b"Authorization failed for sendsms")
 NO_RECEIVER = Response(400, {}, b"Empty receiver number not allowed, rejected")
 BUSY = Response(503, {}, b"Temporal failure, try again later.")
 
+#: Type and answer of a report by the state it tells.
 REPORTS = {"sent": ("8", "ACK/"), "delivered": ("1", ""), "failed": ("2", "")}
 
 
@@ -102,11 +104,9 @@ class TestSmsGatewayKannel(AdapterContract, TransactionCase):
         )
 
     def _fill_report(self, request, kind, answer="", reference="1001"):
-        """What Kannel makes of the ``dlr-url`` of a request; its values are URL-encoded."""
-        url = request.headers["X-Kannel-DLR-Url"]
-        filled = url.replace("%d", kind).replace("%F", reference)
-        query = filled.partition("?")[2].replace("%A", quote(answer, safe=""))
-        return self._make_webhook("status", query.replace("%%", "%"))
+        """The call that Kannel makes of the ``dlr-url`` of a request."""
+        filled = fill_escapes(request, d=kind, F=reference, A=answer)
+        return self._make_webhook("status", filled.partition("?")[2])
 
     def _report(self, message, kind, answer=""):
         """Let Kannel report on a text; return the text."""
@@ -145,15 +145,17 @@ class TestSmsGatewayKannel(AdapterContract, TransactionCase):
         self.assertNotIn("X-Kannel-SMSC", request.headers)
 
     def test_report_address_survives_kannel(self):
-        """A percent sign of our own address is doubled, for Kannel reads escapes in it."""
-        self.env["ir.config_parameter"].set_param("web.base.url", "https://x.example.com/a%20d")
+        """Percent signs of our own address are none of Kannel's escapes."""
+        self.env["ir.config_parameter"].set_param("web.base.url", "https://example.com/%d0%b0")
         message = self.make_messages()
         request = self.adapter._prepare_requests(self.gateway, message)[0]
-        address, _, query = request.headers["X-Kannel-DLR-Url"].partition("?")
-        self.assertEqual(address.replace("%%", "%"), self.gateway.status_url)
+        filled = fill_escapes(request, d="8", F="1001", A="ACK/ & more")
+        address, _, query = filled.partition("?")
+        self.assertIn("/%d0%b0/sms/gateway/", address)
+        self.assertEqual(address, self.gateway.status_url)
         self.assertEqual(
-            dict(parse_qsl(query.replace("%", "%25"))),
-            {"uuid": message.uuid, "type": "%d", "answer": "%A", "ref": "%F"},
+            dict(parse_qsl(query)),
+            {"uuid": message.uuid, "type": "8", "answer": "ACK/ & more", "ref": "1001"},
         )
 
     def test_queued_by_kannel_is_sent(self):
@@ -178,6 +180,14 @@ class TestSmsGatewayKannel(AdapterContract, TransactionCase):
             webhook = self.make_inbound(number, "12345", "Yes", "REF")
             (text,) = self.adapter._extract_inbound(self.gateway, webhook)
             self.assertEqual(text.number, expected)
+
+    def test_numbers_without_a_country(self):
+        """A company without country still reads what is international."""
+        self.company.country_id = False
+        for number in ("+46701234567", "0046701234567", "46701234567"):
+            webhook = self.make_inbound(number, "12345", "Yes", "REF")
+            (text,) = self.adapter._extract_inbound(self.gateway, webhook)
+            self.assertEqual(text.number, "+46701234567")
 
     def test_charset_without_mo_recode(self):
         """Kannel that does not recode tells the charset, and texts are read all the same."""
@@ -267,3 +277,12 @@ class TestSmsGatewayKannel(AdapterContract, TransactionCase):
         address, _, query = self.gateway.kannel_get_url.partition("?")
         self.assertEqual(address, self.gateway.inbound_url)
         self.assertEqual(query, const.INBOUND_QUERY)
+
+
+def fill_escapes(request, **values):
+    """What Kannel makes of the address for reports: escapes filled in, each URL-encoded."""
+
+    def fill(match):
+        return "%" if match[1] == "%" else quote(values.get(match[1], match[0]), safe="")
+
+    return re.sub("%(.)", fill, request.headers["X-Kannel-DLR-Url"])
