@@ -4,21 +4,23 @@ from odoo import models
 class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
 
+    def _message_sms_schedule_mass(self, body="", template=False, **composer_values):
+        """Override of `sms`: what a program schedules (reminders of Odoo) is no bulk SMS."""
+        automatic = self.with_context(sms_automatic=True)
+        return super(MailThread, automatic)._message_sms_schedule_mass(
+            body=body, template=template, **composer_values
+        )
+
     def _notify_thread(self, message, msg_vals=False, **kwargs):
-        """Override of `sms`: a notification refused at the gate shows the reason in words."""
+        """Override of `sms`: the notification says why a text was refused at the gate."""
         res = super()._notify_thread(message, msg_vals=msg_vals, **kwargs)
         if (msg_vals or {}).get("message_type", message.message_type) == "sms":
-            self._show_sms_refusals(message)
+            self._complete_sms_notifications(message)
         return res
 
-    def _show_sms_refusals(self, message):
-        refused = (
-            self.env["sms.message"]
-            .sudo()
-            .search([("mail_message_id", "=", message.id), ("failure_reason", "!=", False)])
-        )
-        reasons = {text.number: text.failure_reason for text in refused}
-        notifications = message.sudo().notification_ids if refused else ()
-        for notification in notifications:
-            if notification.notification_type == "sms" and notification.sms_number in reasons:
-                notification.failure_reason = reasons[notification.sms_number]
+    def _complete_sms_notifications(self, message):
+        texts = self.env["sms.message"].sudo().search([("mail_message_id", "=", message.id)])
+        by_number = texts.grouped("number")
+        for notification in message.sudo().notification_ids if texts else ():
+            if text := by_number.get(notification.sms_number):
+                notification.write(text[0]._prepare_notification_details())

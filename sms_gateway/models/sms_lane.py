@@ -187,18 +187,21 @@ class SmsLane(models.AbstractModel):
         )
 
     def _start_claimed(self, message_ids, lane):
-        """Mark claimed texts as sending, without those that may not go any more.
-
-        Straight in the database: for the moment a request takes, nothing else changes.
-        """
+        """Mark claimed texts as sending, without those that may not go (any more, or yet)."""
         self.env["sms.sms"].invalidate_model(["state", "claimed_at"], flush=False)
-        self.env["sms.message"].invalidate_model(["state"], flush=False)
+        claimed = self.env["sms.message"].sudo().browse(message_ids)
+        allowed = claimed - self._cancel_forbidden(claimed)
+        allowed -= self._postpone_quiet(allowed, lane)
+        self._mark_sending(allowed)
+        return allowed
+
+    def _mark_sending(self, messages):
+        """Straight in the database: for the moment a request takes, nothing else changes."""
+        messages.flush_recordset(["state"])
         self.env.cr.execute(
-            "UPDATE sms_message SET state = 'sending' WHERE id = ANY(%s)", [message_ids]
+            "UPDATE sms_message SET state = 'sending' WHERE id = ANY(%s)", [messages.ids]
         )
-        messages = self.env["sms.message"].sudo().browse(message_ids)
-        allowed = messages - self._cancel_forbidden(messages)
-        return allowed - self._postpone_quiet(allowed, lane)
+        messages.invalidate_recordset(["state"], flush=False)
 
     def _cancel_forbidden(self, messages):
         """Between writing and sending, a number may have opted out, SMS been switched off."""
@@ -220,8 +223,8 @@ class SmsLane(models.AbstractModel):
         return postponed
 
     def _postpone(self, message, until, lane):
-        message._set_queued()
-        self.env["sms.sms"].sudo().search([("message_id", "=", message.id)]).send_after = until
+        outbox = self.env["sms.sms"].sudo().search([("message_id", "=", message.id)])
+        outbox.write({"state": "outgoing", "send_after": until})
         self._wake(lane, at=until)
 
     def _get_optout_confirmations(self, messages):

@@ -15,7 +15,7 @@ TRANSITIONS = {
     "delivered": {"sending", "sent", "unknown"},
     "failed": {"queued", "sending", "sent", "unknown"},
     "unknown": {"sending"},
-    "cancelled": {"queued", "sending"},
+    "cancelled": {"queued"},
 }
 #: The state of core's ``sms.sms`` and ``sms.tracker`` that says the same.
 CORE_STATES = {
@@ -130,7 +130,9 @@ class SmsMessage(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_cancels_queued(self):
-        """Deleting a queued text takes it out of the queue."""
+        """Deleting a queued text takes it out of the queue; one under way must be awaited."""
+        if "sending" in self.mapped("state"):
+            raise UserError(self.env._("A text is being sent. Wait for its state, then delete it."))
         self._set_cancelled()
 
     # === ACTION METHODS === #
@@ -283,6 +285,13 @@ class SmsMessage(models.Model):
             "sms_gateway/record",
             {"model": self.res_model, "id": self.res_id},
         )
+
+    def _prepare_notification_details(self):
+        """What our notification of a text knows and core's does not."""
+        return {
+            "failure_reason": self._get_failure_words(),
+            "sms_without_report": not self.gateway_id.support_status,
+        }
 
     def _get_failure_words(self):
         """The provider's words with its code, as shown on hover."""

@@ -67,10 +67,12 @@ class SmsSms(models.Model):
         texts._gate_follow_up()
         return texts
 
-    def unlink(self):
-        """Override of `sms`: a text deleted from the outbox is cancelled in the ledger."""
+    @api.ondelete(at_uninstall=False)
+    def _unlink_cancels_queued(self):
+        """A text deleted from the outbox is cancelled in the ledger; one under way is awaited."""
+        if self.filtered(lambda sms: sms.sender_id and sms.state == "process"):
+            raise UserError(self.env._("A text is being sent. Wait for its state, then delete it."))
         self.message_id._set_cancelled()
-        return super().unlink()
 
     # === GATE === #
 
@@ -424,7 +426,7 @@ class SmsSms(models.Model):
             "is_read": True,
             "notification_status": "ready" if queued else "exception",
             "failure_type": self.failure_type,
-            "failure_reason": self.message_id.failure_reason,
+            **self.message_id._prepare_notification_details(),
         }
 
     def _retry_later(self, result):

@@ -97,10 +97,10 @@ class SmsComposer(models.TransientModel):
         return super(SmsComposer, composer)._action_send_sms()
 
     def _get_lane(self):
-        if self.composition_mode == "mass":
-            single = self.env.context.get("sms_automatic") and self.res_ids_count <= 1
-            return "normal" if single else "bulk"
-        return "normal" if self.env.context.get("sms_automatic") else "chat"
+        """What a person sends to one goes first, what he sends to many goes last."""
+        if self.env.context.get("sms_automatic"):
+            return "normal"
+        return "bulk" if self.composition_mode == "mass" else "chat"
 
     def _get_origin(self):
         """Override where texts of the composer come from elsewhere, e.g. from a mailing."""
