@@ -13,6 +13,15 @@ from .common import CUSTOMER, SmsGatewayCase
 
 @tagged("post_install", "-at_install")
 class TestLane(SmsGatewayCase):
+    def leave_claimed(self, text):
+        """The state in which a killed run leaves a text: claimed, its answer not recorded."""
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE sms_sms SET state = 'process' WHERE id = %s", [text.id])
+        self.env.cr.execute(
+            "UPDATE sms_message SET state = 'sending' WHERE id = %s", [text.message_id.id]
+        )
+        self.env.invalidate_all()
+
     def test_a_text_leaves_after_the_commit_and_its_state_shows_everywhere(self):
         """R146: the state stands under the message; ledger, tracker, notification agree."""
         message = self.send_from_record("Hello Anna")
@@ -131,12 +140,7 @@ class TestLane(SmsGatewayCase):
     def test_a_claimed_text_of_a_dead_run_is_unknown(self):
         """P2: the process was killed between claim and record."""
         text = self.create_text()
-        self.env.flush_all()
-        self.env.cr.execute("UPDATE sms_sms SET state = 'process' WHERE id = %s", [text.id])
-        self.env.cr.execute(
-            "UPDATE sms_message SET state = 'sending' WHERE id = %s", [text.message_id.id]
-        )
-        self.env.invalidate_all()
+        self.leave_claimed(text)
         with self.provider() as provider:
             self.run_lanes()
         self.assertFalse(provider.sent)
@@ -144,12 +148,7 @@ class TestLane(SmsGatewayCase):
 
     def test_where_the_provider_recognises_repetitions_a_dead_runs_text_is_sent(self):
         text = self.create_text()
-        self.env.flush_all()
-        self.env.cr.execute("UPDATE sms_sms SET state = 'process' WHERE id = %s", [text.id])
-        self.env.cr.execute(
-            "UPDATE sms_message SET state = 'sending' WHERE id = %s", [text.message_id.id]
-        )
-        self.env.invalidate_all()
+        self.leave_claimed(text)
         adapter = type(self.env["sms.gateway.adapter.none"])
         features = self.env["sms.gateway.adapter.none"]._get_features()
         with (
