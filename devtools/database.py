@@ -64,10 +64,14 @@ def drop(name):
 
 
 def copy(source, target):
-    """Copy a database nobody is connected to; the files are shared by hard links."""
-    execute("CREATE DATABASE {target} TEMPLATE {source}", source=source, target=target)
-    if _filestore(source).exists():
-        shutil.copytree(_filestore(source), _filestore(target), copy_function=os.link)
+    """Copy a database nobody is connected to; the files are shared by hard links.
+
+    The lock is the one under which a template is brought up to date.
+    """
+    with lock(source):
+        execute("CREATE DATABASE {target} TEMPLATE {source}", source=source, target=target)
+        if _filestore(source).exists():
+            shutil.copytree(_filestore(source), _filestore(target), copy_function=os.link)
 
 
 def rename(source, target):

@@ -19,10 +19,18 @@ SYSTEM = Path("/")
 WRAPPER = """\
 #!/bin/sh
 # Runs a program unpacked from Debian's archive with the libraries unpacked beside it.
-root={root}
-LD_LIBRARY_PATH=$root/usr/lib/{triplet}:$root/lib/{triplet}:$root/usr/lib/chromium
-export LD_LIBRARY_PATH
+LD_LIBRARY_PATH={libraries}
+XDG_DATA_DIRS={root}/usr/share:/usr/share
+FONTCONFIG_FILE={root}/fonts.conf
+export LD_LIBRARY_PATH XDG_DATA_DIRS FONTCONFIG_FILE
 exec "{program}" "$@"
+"""
+FONTS = """\
+<fontconfig>
+    <dir>{root}/usr/share/fonts</dir>
+    <dir>/usr/share/fonts</dir>
+    <cachedir>{root}/fontcache</cachedir>
+</fontconfig>
 """
 
 
@@ -64,8 +72,13 @@ def _unpack(package):
 
 
 def _wrap(name, root, program):
-    triplet = f"{os.uname().machine}-linux-gnu"
-    text = WRAPPER.format(root=root, triplet=triplet, program=_real_program(name, root, program))
+    libraries = sorted({str(path.parent) for path in root.rglob("lib*.so*")})
+    write_whole(root / "fonts.conf", FONTS.format(root=root))
+    text = WRAPPER.format(
+        root=root,
+        libraries=os.pathsep.join(libraries),
+        program=_real_program(name, root, program),
+    )
     wrapper = write_whole(cached("bin", name), text)
     wrapper.chmod(0o755)
     return wrapper
