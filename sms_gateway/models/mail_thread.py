@@ -11,6 +11,30 @@ class MailThread(models.AbstractModel):
             body=body, template=template, **composer_values
         )
 
+    def _message_sms_with_template(
+        self,
+        template=False,
+        template_xmlid=False,
+        template_fallback="",
+        partner_ids=False,
+        **kwargs,
+    ):
+        """Override of `sms`: strict rendering of a text that leaves with a sender of ours."""
+        strict = bool(self.env["sms.sms"]._gate_choose_sender(self._get_sms_company()))
+        if not template and template_xmlid:
+            template = self.env.ref(template_xmlid, raise_if_not_found=False)
+        record = self.with_context(sms_strict_rendering=strict)
+        return super(MailThread, record)._message_sms_with_template(
+            template=template and template.with_context(sms_strict_rendering=strict),
+            template_fallback=template_fallback,
+            partner_ids=partner_ids,
+            **kwargs,
+        )
+
+    def _get_sms_company(self):
+        """The company a text from this record is sent for."""
+        return self._mail_get_companies(default=self.env.company)[self.id]
+
     def _notify_thread(self, message, msg_vals=False, **kwargs):
         """Override of `sms`: the notification says why a text was refused at the gate."""
         res = super()._notify_thread(message, msg_vals=msg_vals, **kwargs)

@@ -54,3 +54,20 @@ class TestNotification(SmsGatewayCase):
             self.run_lanes()
         self.assertEqual(len(provider.sent), 1)
         self.assertEqual(posted.notification_ids.notification_status, "pending")
+
+    def test_r025_a_template_sent_by_a_program_is_strict_too(self):
+        """R025: the empty field is named on the record, nothing leaves."""
+        template = self.env["sms.template"].create(
+            {
+                "name": "Visit",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "body": "We come to {{ object.city }}",
+            }
+        )
+        partner = self.partner.with_context(sms_sender_id=self.sender.id)
+        message = partner._message_sms_with_template(template=template)
+        self.assertEqual(message.notification_ids.failure_type, "sms_merge_field")
+        self.assertIn("City", message.notification_ids.failure_reason)
+        partner.city = "Bergen"
+        message = partner._message_sms_with_template(template=template)
+        self.assertEqual(message.notification_ids.notification_status, "ready")
