@@ -78,8 +78,9 @@ def _call_private_checkers(names):
     tests = installed.addons_paths[-1] / "test_lint" / "tests"
     options = [f"--load-plugins={','.join(path.stem for path in tests.glob('_odoo_checker_*.py'))}"]
     path = os.pathsep.join([str(tests), str(installed.python_path)])
-    command = ["pylint", "--rcfile=/dev/null", "--score=no", "--disable=all", *options]
-    return _call([*command, f"--enable={','.join(PRIVATE_CHECKS)}", *names], PYTHONPATH=path)
+    options += ["--disable=all,unknown-option-value", f"--enable={','.join(PRIVATE_CHECKS)}"]
+    command = ["pylint", "--rcfile=/dev/null", "--score=no", *options, *names]
+    return _call(command, PYTHONPATH=path)
 
 
 def oca(fix):
