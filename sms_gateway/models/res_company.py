@@ -10,34 +10,45 @@ class ResCompany(models.Model):
     sms_enabled = fields.Boolean(
         "Send and receive SMS",
         default=True,
+        groups="base.group_system",
         help="Switched off, nothing is sent, and received texts are kept but trigger nothing.",
     )
     sms_bulk_enabled = fields.Boolean(
-        "Bulk SMS", help="Texts to many at once: list views and mass mailings, with our senders."
+        "Bulk SMS",
+        groups="base.group_system",
+        help="Texts to many at once: list views and mass mailings, with our senders.",
     )
     sms_default_sender_id = fields.Many2one(
         "sms.sender",
         "Default SMS sender",
+        groups="base.group_system",
         check_company=True,
         domain="[('company_id', '=', id), ('state', '=', 'approved')]",
         help="For those who have no sender of their own. Empty: Odoo's own SMS service.",
     )
     sms_max_segments = fields.Integer(
-        "SMS per text", help="A longer text is refused. 0: as long as it takes."
+        "SMS per text",
+        groups="base.group_system",
+        help="A longer text is refused. 0: as long as it takes.",
     )
-    sms_balance_enabled = fields.Boolean("Prepaid SMS")
+    sms_balance_enabled = fields.Boolean("Prepaid SMS", groups="base.group_system")
     sms_balance = fields.Integer(
-        "SMS left", help="Each SMS sent takes one. At 0 nothing is sent until it is filled up."
+        "SMS left",
+        groups="base.group_system",
+        help="Each SMS sent takes one. At 0 nothing is sent until it is filled up.",
     )
     sms_quiet_hours = fields.Boolean(
         "Quiet hours",
+        groups="base.group_system",
         help="Texts that no person sends at that moment wait for the morning, on the customer's "
         "clock. What a person writes goes at once.",
     )
-    sms_quiet_start = fields.Float("Quiet from", default=20.0)
-    sms_quiet_end = fields.Float("Quiet until", default=9.0)
+    sms_quiet_start = fields.Float("Quiet from", default=20.0, groups="base.group_system")
+    sms_quiet_end = fields.Float("Quiet until", default=9.0, groups="base.group_system")
     sms_retention_months = fields.Integer(
-        "Keep texts for", help="In months. 0: for ever. The opt-out list is always kept."
+        "Keep texts for",
+        groups="base.group_system",
+        help="In months. 0: for ever. The opt-out list is always kept.",
     )
     sms_request_number_url = fields.Char(
         "Order a number", help="Where your users order a sender number."
@@ -107,10 +118,11 @@ class ResCompany(models.Model):
         self._set_sms_balance(left)
         return refusals
 
-    def _refund_sms_balance(self, segments):
-        """Give back what was taken for texts that did not go."""
-        if self.sms_balance_enabled and segments:
+    def _add_sms_balance(self, segments):
+        """Fill the prepaid balance up, or give back what was taken for texts that did not go."""
+        if segments:
             self.flush_recordset(["sms_balance"])
+            self.invalidate_recordset(["sms_balance"])
             self._set_sms_balance(self.sms_balance + segments)
 
     def _set_sms_balance(self, balance):

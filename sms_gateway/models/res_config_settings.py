@@ -11,7 +11,8 @@ class ResConfigSettings(models.TransientModel):
     )
     sms_max_segments = fields.Integer(related="company_id.sms_max_segments", readonly=False)
     sms_balance_enabled = fields.Boolean(related="company_id.sms_balance_enabled", readonly=False)
-    sms_balance = fields.Integer(related="company_id.sms_balance", readonly=False)
+    sms_balance = fields.Integer(related="company_id.sms_balance")
+    sms_balance_added = fields.Integer("Fill up by", help="SMS to add to what is left.")
     sms_quiet_hours = fields.Boolean(related="company_id.sms_quiet_hours", readonly=False)
     sms_quiet_start = fields.Float(related="company_id.sms_quiet_start", readonly=False)
     sms_quiet_end = fields.Float(related="company_id.sms_quiet_end", readonly=False)
@@ -19,3 +20,9 @@ class ResConfigSettings(models.TransientModel):
     sms_request_number_url = fields.Char(
         related="company_id.sms_request_number_url", readonly=False
     )
+
+    def set_values(self):
+        """Override of `base`: the balance is added to, for texts may have taken from it since."""
+        res = super().set_values()
+        self.company_id._add_sms_balance(self.sms_balance_added)
+        return res

@@ -81,6 +81,9 @@ class SmsMessage(models.Model):
     body = fields.Text(readonly=True)
     encoding = fields.Selection([("gsm7", "GSM-7"), ("ucs2", "UCS-2")], readonly=True)
     segments = fields.Integer(readonly=True, aggregator="sum")
+    prepaid_segments = fields.Integer(
+        readonly=True, copy=False, help="Taken from the prepaid balance of the company."
+    )
     cost = fields.Float(readonly=True, digits=(16, 4), help="As told by the provider.")
     currency_id = fields.Many2one("res.currency", readonly=True)
     origin = fields.Selection(ORIGINS, readonly=True)
@@ -170,7 +173,11 @@ class SmsMessage(models.Model):
                 tracker = Tracker.create(
                     {"sms_uuid": text.uuid, "mail_notification_id": notification.id}
                 )
-                tracker._action_update_from_sms_state(text.state, text.failure_type)
+                tracker._action_update_from_sms_state(
+                    text.state,
+                    failure_type=text.failure_type,
+                    failure_reason=text.message_id.failure_reason,
+                )
 
     def _prepare_resend_values(self):
         return {
@@ -300,8 +307,10 @@ class SmsMessage(models.Model):
 
     def _refund(self):
         """Give the prepaid balance back for texts that did not go."""
-        for company, messages in self.grouped("company_id").items():
-            company._refund_sms_balance(sum(messages.mapped("segments")))
+        prepaid = self.filtered("prepaid_segments")
+        for company, messages in prepaid.grouped("company_id").items():
+            company._add_sms_balance(sum(messages.mapped("prepaid_segments")))
+        prepaid.prepaid_segments = 0
 
     def _blacklist_as_provider(self):
         """The provider refuses these numbers because they opted out with it: keep in step."""

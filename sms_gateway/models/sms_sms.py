@@ -7,6 +7,7 @@ from uuid import uuid4
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools.misc import clean_context
 from odoo.tools.rendering_tools import INLINE_TEMPLATE_REGEX
 
 from ..const import (
@@ -21,6 +22,15 @@ from ..engine.segments import measure
 
 _logger = logging.getLogger(__name__)
 
+#: The ledger's state of a text that comes to the outbox in one of core's states.
+LEDGER_STATES = {
+    "outgoing": "queued",
+    "process": "unknown",
+    "pending": "sent",
+    "sent": "delivered",
+    "error": "failed",
+    "canceled": "cancelled",
+}
 #: A mass send measures the same body again and again.
 measure_cached = lru_cache(maxsize=256)(measure)
 
@@ -58,14 +68,19 @@ class SmsSms(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `sms`: the gate that every text passes."""
-        self._gate_prepare(vals_list)
-        refusals = self._gate_check(vals_list)
-        self._gate_raise(vals_list, refusals)
-        self._gate_record(vals_list, refusals)
-        texts = super().create(vals_list)
+        """Override of `sms`: the gate that every text passes.
+
+        Without the ``default_*`` of the context, for those come from a browser as well.
+        """
+        gate = self.with_context(clean_context(self.env.context))
+        vals_list = [dict(vals) for vals in vals_list]
+        gate._gate_prepare(vals_list)
+        refusals = gate._gate_check(vals_list)
+        gate._gate_raise(vals_list, refusals)
+        gate._gate_record(vals_list, refusals)
+        texts = super(SmsSms, gate).create(vals_list)
         texts._gate_follow_up()
-        return texts
+        return texts.with_env(self.env)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_cancels_queued(self):
@@ -77,24 +92,21 @@ class SmsSms(models.Model):
     # === GATE === #
 
     def _gate_prepare(self, vals_list):
-        """Complete the values: sender, record, uuid.
-
-        Every field of ours is set, so that no ``default_*`` of a client's context can.
-        """
+        """Complete the values: sender, record, uuid."""
         messages = (
             self.env["mail.message"]
             .sudo()
             .browse([vals["mail_message_id"] for vals in vals_list if vals.get("mail_message_id")])
         )
-        companies = {m.id: m.record_company_id for m in messages}
         default_senders = {}
         for vals in vals_list:
-            company = companies.get(vals.get("mail_message_id")) or self.env.company
+            message = messages.browse(vals.get("mail_message_id"))
             if "sender_id" not in vals:
+                company = message.record_company_id or self.env.company
                 if company not in default_senders:
                     default_senders[company] = self._gate_choose_sender(company)
                 vals["sender_id"] = default_senders[company].id
-            self._gate_complete(vals, messages.browse(vals.get("mail_message_id")))
+            self._gate_complete(vals, message)
 
     def _gate_choose_sender(self, company):
         """The sender of a text whose creator named none: chosen in the composer, else default."""
@@ -113,7 +125,7 @@ class SmsSms(models.Model):
         vals["res_id"] = vals.get("res_id") or mail_message.res_id or False
         for name in ("message_id", "claimed_at", "send_after", "attempts"):
             vals[name] = False
-        vals.setdefault("is_optout_confirmation", False)
+        vals["is_optout_confirmation"] = self.env.su and vals.get("is_optout_confirmation", False)
 
     def _gate_check(self, vals_list):
         """Which of the texts may not go, and why.
@@ -124,9 +136,7 @@ class SmsSms(models.Model):
             self.env["sms.sender"].sudo().browse({v["sender_id"] for v in vals_list} - {False})
         )
         forbidden = senders.filtered(self._gate_is_forbidden_choice)
-        blacklisted = self._gate_get_blacklisted(
-            {v.get("number") for v in vals_list if v["sender_id"]}
-        )
+        blacklisted = self._gate_get_blacklisted({vals.get("number") for vals in vals_list})
         refusals = {}
         for index, vals in enumerate(vals_list):
             if vals["state"] != "outgoing":
@@ -157,15 +167,18 @@ class SmsSms(models.Model):
 
         Override to add a check; call super first, the order is the order of importance.
         """
-        if not sender:
-            return self._gate_check_switch(self.env.company)
         if vals.get("number") in blacklisted and not vals["is_optout_confirmation"]:
             return "sms_blacklist", self.env._("%s has opted out of texts.", vals["number"])
+        if not sender:
+            message = self.env["mail.message"].sudo().browse(vals.get("mail_message_id"))
+            company = message.record_company_id or self.env.company
+            return self._gate_check_switch(company) or self._gate_check_merge_fields(vals)
         return (
             self._gate_check_switch(sender.company_id)
             or self._gate_check_bulk(vals, sender.company_id)
             or self._gate_check_sender(vals, sender)
             or self._gate_check_number(vals)
+            or self._gate_check_merge_fields(vals)
             or self._gate_check_body(vals, sender.company_id)
         )
 
@@ -214,10 +227,14 @@ class SmsSms(models.Model):
             number,
         )
 
+    def _gate_check_merge_fields(self, vals):
+        matches = INLINE_TEMPLATE_REGEX.finditer(vals.get("body") or "")
+        if fields_left := [match[1].strip() for match in matches]:
+            return "sms_merge_field", self._gate_describe_merge_fields(vals, fields_left)
+        return None
+
     def _gate_check_body(self, vals, company):
         body = vals.get("body") or ""
-        if fields_left := [match[1].strip() for match in INLINE_TEMPLATE_REGEX.finditer(body)]:
-            return "sms_merge_field", self._gate_describe_merge_fields(vals, fields_left)
         if not body.strip():
             return "sms_merge_field", self.env._("The text is empty.")
         segments, limit = measure_cached(body).segments, company.sms_max_segments
@@ -295,11 +312,12 @@ class SmsSms(models.Model):
     def _prepare_message_values(self, vals, failure_type, words):
         """Values of the ledger row of a text."""
         sender = self.env["sms.sender"].sudo().browse(vals["sender_id"])
-        states = {"outgoing": "queued", "error": "failed", "canceled": "cancelled"}
+        figures = self._measure_values(vals.get("body"))
+        prepaid = vals["state"] == "outgoing" and sender.company_id.sms_balance_enabled
         return {
             "uuid": vals["uuid"],
             "direction": "out",
-            "state": states[vals["state"]],
+            "state": LEDGER_STATES[vals["state"]],
             "gateway_id": sender.gateway_id.id,
             "sender_id": sender.id,
             "address": sender.address,
@@ -314,7 +332,8 @@ class SmsSms(models.Model):
             "user_id": self.env.uid if not self.env.user._is_superuser() else False,
             "mail_message_id": vals.get("mail_message_id"),
             "company_id": sender.company_id.id,
-            **self._measure_values(vals.get("body")),
+            "prepaid_segments": figures["segments"] if prepaid else 0,
+            **figures,
         }
 
     def _gate_follow_up(self):
@@ -324,7 +343,7 @@ class SmsSms(models.Model):
         queued._hurry_earlier_texts()
         for lane in set(queued.mapped("lane")):
             self.env["sms.lane"]._wake(lane)
-        for text in ours - queued:
+        for text in self.filtered(lambda sms: sms.state in ("error", "canceled")):
             text.sms_tracker_id._action_update_from_sms_state(
                 text.state,
                 failure_type=text.failure_type,
@@ -394,11 +413,21 @@ class SmsSms(models.Model):
         """Send texts of one company; its failure must not stop the others."""
         company = self._get_sms_company()
         try:
-            self.with_company(company).send(raise_exception=False)
+            allowed = self - self._cancel_forbidden(company)
+            allowed.with_company(company).send(raise_exception=False)
         except Exception:
             _logger.exception("SMS queue: %s texts of %s not sent", len(self), company.name)
             self.env.cr.rollback()
         self.env["ir.cron"]._commit_progress(0)
+
+    def _cancel_forbidden(self, company):
+        """Texts of core's queue that may not go any more: switched off, or opted out since."""
+        blacklisted = self._gate_get_blacklisted(set(self.mapped("number")))
+        opted_out = self.filtered(lambda sms: sms.number in blacklisted)
+        opted_out._update_sms_state_and_trackers("canceled", "sms_blacklist")
+        switched_off = self - opted_out if not company.sms_enabled else self.browse()
+        switched_off._update_sms_state_and_trackers("error", "sms_disabled")
+        return opted_out | switched_off
 
     def resend_failed(self):
         """Override of `sms`: a failed text of ours is final, so resending writes a new one."""
@@ -412,6 +441,7 @@ class SmsSms(models.Model):
         self.env["mail.notification"].sudo().create(
             [text._prepare_notification_values() for text in logged]
         )
+        logged.invalidate_recordset(["sms_tracker_id"])
 
     def _prepare_notification_values(self):
         queued = self.state == "outgoing"
@@ -422,7 +452,11 @@ class SmsSms(models.Model):
             "sms_number": self.number,
             "notification_type": "sms",
             "sms_id_int": self.id,
-            "sms_tracker_ids": [Command.create({"sms_uuid": self.uuid})],
+            "sms_tracker_ids": [
+                Command.link(self.sms_tracker_id.id)
+                if self.sms_tracker_id
+                else Command.create({"sms_uuid": self.uuid})
+            ],
             "is_read": True,
             "notification_status": "ready" if queued else "exception",
             "failure_type": self.failure_type,

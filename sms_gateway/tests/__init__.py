@@ -1,3 +1,4 @@
+from . import test_gate
 from . import test_ir_websocket
 from . import test_lane
 from . import test_mail

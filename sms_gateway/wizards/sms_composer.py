@@ -44,8 +44,12 @@ class SmsComposer(models.TransientModel):
     @api.depends("composition_mode", "recipient_valid_count", "sanitized_numbers")
     def _compute_sms_recipient_count(self):
         for composer in self:
-            numbers = (composer.sanitized_numbers or "").count(",") + 1
-            composer.sms_recipient_count = max(composer.recipient_valid_count, numbers)
+            numbers = (composer.sanitized_numbers or "").split(",")
+            composer.sms_recipient_count = max(
+                composer.recipient_valid_count,
+                composer.comment_single_recipient,
+                len(list(filter(None, numbers))),
+            )
 
     @api.depends("body", "composition_mode")
     def _compute_has_unfilled_fields(self):
@@ -54,7 +58,6 @@ class SmsComposer(models.TransientModel):
                 composer.body or ""
             )
 
-    @api.depends("sender_id")
     def _compute_body(self):
         """Override of `sms`: an empty merge field stays visible in the text (R025)."""
         strict = self.with_context(sms_strict_rendering=True)
@@ -99,8 +102,8 @@ class SmsComposer(models.TransientModel):
     def _get_lane(self):
         """What a person sends to one goes first, what he sends to many goes last."""
         if self.env.context.get("sms_automatic"):
-            return "normal"
-        return "bulk" if self.composition_mode == "mass" else "chat"
+            return "bulk" if self.env.context.get("sms_to_many") else "normal"
+        return "bulk" if self.composition_mode == "mass" or self.res_ids_count > 1 else "chat"
 
     def _get_origin(self):
         """Override where texts of the composer come from elsewhere, e.g. from a mailing."""
@@ -136,8 +139,32 @@ class SmsComposer(models.TransientModel):
     def _prepare_mass_sms(self, records, sms_record_values):
         """Override of `sms`: a logged text gets its notification, so that its state shows."""
         texts = super()._prepare_mass_sms(records, sms_record_values)
-        texts.filtered("sender_id")._create_notifications()
+        unseen = (
+            self._log_refused(records, texts)
+            if self.env.context.get("sms_automatic")
+            else texts[:0]
+        )
+        (texts.filtered("sender_id") | unseen)._create_notifications()
         return texts
+
+    def _log_refused(self, records, texts):
+        """Note on the records what could not be sent, where nobody is there to see an error (P10).
+
+        :return: the texts noted
+        """
+        unseen = {
+            record.id: text
+            for record, text in zip(records, texts, strict=True)
+            if text.state in ("error", "canceled") and not text.mail_message_id
+        }
+        if not unseen or not isinstance(records, self.pool["mail.thread"]):
+            return texts.browse()
+        records = records.browse(unseen)
+        bodies = {res_id: {"body": text.body or ""} for res_id, text in unseen.items()}
+        logs = records._message_log_batch(**self._prepare_mass_log_values(records, bodies))
+        for text, message in zip(unseen.values(), logs, strict=True):
+            text.mail_message_id = text.message_id.mail_message_id = message
+        return texts.concat(*unseen.values())
 
     def _get_blacklist_record_ids(self, records, recipients_info):
         """Override of `sms`: ask for these numbers instead of reading the whole list."""
