@@ -4,6 +4,7 @@ import base64
 import contextlib
 import itertools
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -80,6 +81,7 @@ class Browser:
         program = packages.ensure(packages.CHROMIUM)["chromium"]
         self._process = subprocess.Popen(
             [str(program), *FLAGS, f"--user-data-dir={self._profile}", "about:blank"],
+            env={**os.environ, **packages.fonts()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -14,6 +14,8 @@ PACKAGES = {CHROMIUM: ["chromium"], KANNEL: ["kannel", "kannel-extras"]}
 PROGRAMS = {CHROMIUM: ["chromium"], KANNEL: ["bearerbox", "smsbox", "fakesmsc"]}
 # Installing these would start a server nobody asked for: they are unpacked, also for root.
 DAEMONS = {KANNEL}
+# Odoo's typeface, and emoji: with them pictures look as on people's screens, on any machine.
+FONTS = ["fonts-roboto-unhinted", "fonts-noto-color-emoji"]
 HIDDEN_FOLDERS = ("usr/sbin", "usr/bin", "usr/lib/kannel", "usr/lib/kannel/test")
 SYSTEM = Path("/")
 WRAPPER = """\
@@ -21,11 +23,11 @@ WRAPPER = """\
 # Runs a program unpacked from Debian's archive with the libraries unpacked beside it.
 LD_LIBRARY_PATH={libraries}
 XDG_DATA_DIRS={root}/usr/share:/usr/share
-FONTCONFIG_FILE={root}/fonts.conf
+FONTCONFIG_FILE=${{FONTCONFIG_FILE:-{root}/fonts.conf}}
 export LD_LIBRARY_PATH XDG_DATA_DIRS FONTCONFIG_FILE
 exec "{program}" "$@"
 """
-FONTS = """\
+FONTS_CONFIGURATION = """\
 <fontconfig>
     <dir>{root}/usr/share/fonts</dir>
     <dir>/usr/share/fonts</dir>
@@ -44,6 +46,14 @@ def ensure(package):
             debian.install(PACKAGES[package])
             return _find(package, SYSTEM)
         return _unpack(package)
+
+
+def fonts():
+    """Return the environment variables with which Chromium finds `FONTS`."""
+    hint = f"apt-get install {' '.join(FONTS)}"
+    root = debian.unpacked("fonts", FONTS, hint)
+    text = FONTS_CONFIGURATION.format(root=root)
+    return {"FONTCONFIG_FILE": str(write_whole(root / "fonts.conf", text))}
 
 
 def search_path(paths):
@@ -73,7 +83,7 @@ def _unpack(package):
 
 def _wrap(name, root, program):
     libraries = sorted({str(path.parent) for path in root.rglob("lib*.so*")})
-    write_whole(root / "fonts.conf", FONTS.format(root=root))
+    write_whole(root / "fonts.conf", FONTS_CONFIGURATION.format(root=root))
     text = WRAPPER.format(
         root=root,
         libraries=os.pathsep.join(libraries),
