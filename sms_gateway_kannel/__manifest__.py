@@ -2,7 +2,8 @@
     "name": "SMS Gateway: Kannel",
     "summary": "Send and receive texts through your own Kannel, and through it over SMPP",
     "version": "19.0.1.0.0",
-    "category": "Marketing/SMS",
+    "category": "Productivity/SMS",
+    "description": " ",  # Not empty, or Odoo reads README.md as reStructuredText.
     "author": "Two-way SMS",
     "license": "LGPL-3",
     "depends": ["sms_gateway"],

@@ -346,7 +346,7 @@ def _read_part(query):
 
 
 class SmppCarrier(Carrier):
-    """An operator's SMSC: binary SMPP 3.4, the alphabets of the air, receipts as operators write them.
+    """An operator's SMSC: SMPP 3.4, the alphabets of the air, receipts as operators write them.
 
     :param answer: what it says to a `Part`: None takes it, an SMPP command status refuses it
     """

@@ -14,13 +14,16 @@ turns texts into requests and bytes into facts, and so do these tests. Example::
             return Response(201, {}, b'{"id": "A1"}')
 """
 
+import copy
 import dataclasses
-from contextlib import contextmanager
+import json
+from contextlib import contextmanager, suppress
 from unittest.mock import patch
 
 import requests
 
 from odoo.fields import Command
+from odoo.modules.neutralize import get_neutralization_queries
 
 from odoo.addons.sms_gateway.const import UNKNOWN_REFERENCE_TRIES
 from odoo.addons.sms_gateway.engine.contract import OUTCOMES, Response, WebhookMalformed
@@ -236,7 +239,8 @@ class AdapterContract:
     def test_requests_can_go_and_hide_the_credentials(self):
         """What is prepared is valid HTTP; no secret is in the address, where logs show it."""
         for body in BODIES:
-            for request in self.adapter._prepare_requests(self.gateway, self.make_messages(2, body)):
+            messages = self.make_messages(2, body)
+            for request in self.adapter._prepare_requests(self.gateway, messages):
                 wire = self.prepare(request)
                 self.assertRegex(wire.url, "^https?://")
                 for name in self.credentials:
@@ -458,6 +462,16 @@ class AdapterContract:
             self.assertTrue(self.gateway_values[name], name)
 
 
+    def test_neutralised_copy_has_no_credentials(self):
+        """P9: a copy of the database cannot act in the account's name."""
+        self.env.flush_all()
+        for query in get_neutralization_queries([self.adapter._original_module]):
+            self.env.cr.execute(query)
+        self.env.invalidate_all(flush=False)
+        for name in self.credentials:
+            self.assertNotEqual(self.gateway[name], self.gateway_values[name], name)
+
+
 def mutilate(webhook):
     """Calls like this one, each with something missing or senseless.
 
@@ -471,4 +485,25 @@ def mutilate(webhook):
                 yield dataclasses.replace(webhook, **{part: changed})
     for body in (b"", b"{}", b"[]", b"null", b"1", b'"x"', b"\xff\x00", PAGE):
         yield dataclasses.replace(webhook, body=body)
+    with suppress(ValueError):
+        for value in mutilate_json(json.loads(webhook.body)):
+            yield dataclasses.replace(webhook, body=json.dumps(value).encode())
     yield dataclasses.replace(webhook, query=(), form=(), body=b"")
+
+
+def mutilate_json(value):
+    """Values like this one, each with one part of it missing or of a senseless type.
+
+    >>> list(mutilate_json({"a": 1}))[:3]
+    [{}, {'a': None}, {'a': ''}]
+    """
+    keys = list(value) if isinstance(value, dict) else range(len(value))
+    for key in keys:
+        rest = copy.copy(value)
+        del rest[key]
+        yield rest
+        parts = mutilate_json(value[key]) if isinstance(value[key], dict | list) else ()
+        for part in (None, "", "nonsense", -1, [], {}, *parts):
+            changed = copy.copy(value)
+            changed[key] = part
+            yield changed

@@ -111,8 +111,8 @@ class SmsGatewayAdapterKannel(models.AbstractModel):
 
     def _extract_inbound(self, gateway, webhook):
         params = webhook.params
-        if missing := {"from", "to", "text", "id"} - params.keys():
-            raise WebhookMalformed(f"get-url lacks {', '.join(sorted(missing))}")
+        if missing := [name for name in ("from", "to", "id") if not params.get(name)]:
+            raise WebhookMalformed(f"get-url lacks {', '.join(missing)}")
         return [
             InboundText(
                 number=self._format_number(gateway, params["from"]),

@@ -52,7 +52,7 @@ class TestSmsGatewayKannel(AdapterContract, TransactionCase):
             (NO_RECEIVER, "sms_invalid_destination"),
             (Response(400, {}, denied), "sms_not_allowed"),
             (Response(400, {}, b"Sender missing and no global set, rejected"), "sms_sender"),
-            (Response(400, {}, b"Charset or body misformed, rejected"), "sms_configuration"),
+            (Response(400, {}, b"UDH field is too long, rejected"), "sms_configuration"),
             (Response(404, {}, b"<html>"), "sms_configuration"),
             (Response(302, {"Location": "/login"}, b"moved"), "sms_configuration"),
         ]
@@ -89,9 +89,7 @@ class TestSmsGatewayKannel(AdapterContract, TransactionCase):
     def make_forgeries(self, webhook):
         values = {"kannel_allowed_ips": "192.0.2.7, 10.0.0.0/8"}
         others = ("", "192.0.2.8", "2001:db8::1", "::ffff:11.1.2.3", "not an address")
-        return [
-            (values, dataclasses.replace(webhook, remote_addr=address)) for address in others
-        ]
+        return [(values, dataclasses.replace(webhook, remote_addr=address)) for address in others]
 
     def _make_webhook(self, kind, query):
         return Webhook(
@@ -205,8 +203,8 @@ class TestSmsGatewayKannel(AdapterContract, TransactionCase):
 
     def test_incomplete_get_url_is_told(self):
         """An administrator who cut the address short reads what is missing."""
-        webhook = self._make_webhook("inbound", "from=%2B46701234567&text=Yes")
-        with self.assertRaisesRegex(WebhookMalformed, "id, to"):
+        webhook = self._make_webhook("inbound", "from=%2B46701234567&text=Yes&id=")
+        with self.assertRaisesRegex(WebhookMalformed, "to, id"):
             self.adapter._extract_inbound(self.gateway, webhook)
 
     # === REPORTS === #
