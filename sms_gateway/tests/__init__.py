@@ -6,3 +6,4 @@ from . import test_quiet_hours
 from . import test_segments
 from . import test_sender
 from . import test_tours
+from . import test_transport
