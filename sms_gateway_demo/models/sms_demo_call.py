@@ -9,7 +9,7 @@ from odoo.tools.urls import urljoin
 from odoo.addons.sms_gateway.engine.contract import Response, SendRequest
 from odoo.addons.sms_gateway.engine.transport import Transport
 
-from ..const import RETRY_DELAYS
+from ..const import DISORDER_DELAY, RETRY_DELAYS
 from ..engine import signature
 
 #: Calls at a time.
@@ -17,6 +17,8 @@ CALLS_AT_A_TIME = 8
 #: One run of the worker ends after that long; it stays for what falls due in the meantime if
 #: that is soon. In seconds.
 RUN_SECONDS, LINGER_SECONDS, POLL_SECONDS = 50, 10, 0.1
+#: Calls looked at for the oldest of each telephone.
+CLAIM_DEPTH = 500
 #: What was told is forgotten after that long, in days.
 RETENTION_DAYS = 30
 
@@ -60,14 +62,15 @@ class SmsDemoCall(models.Model):
     answer = fields.Char("Answered", readonly=True, help="HTTP status, or the network's error.")
 
     _due_idx = models.Index("(due_at, id) WHERE state = 'waiting'")
-    _open_idx = models.Index("(phone_id) WHERE state IN ('waiting', 'calling')")
+    _calling_idx = models.Index("(phone_id) WHERE state = 'calling'")
 
     # === CRUD METHODS === #
 
     @api.model_create_multi
     def create(self, vals_list):
         calls = super().create(vals_list)
-        self._wake_worker()
+        if calls:
+            self._wake_worker()
         return calls
 
     # === ACTION METHODS === #
@@ -87,6 +90,15 @@ class SmsDemoCall(models.Model):
                 for call in self
             ]
         )
+
+    def _suffer_mischief(self):
+        """The carrier tells some of it twice, and some of it late."""
+        self.filtered(lambda call: call._get_carrier()._happens("duplicate_rate"))._repeat()
+        disorderly = self.filtered(lambda call: call._get_carrier()._happens("disorder_rate"))
+        disorderly._put_off(DISORDER_DELAY)
+
+    def _get_carrier(self):
+        return self.text_id.carrier_id
 
     def _put_off(self, seconds):
         self.write({"due_at": self.env.cr.now() + timedelta(seconds=seconds)})
@@ -192,19 +204,19 @@ class SmsDemoCall(models.Model):
         self.flush_model()
         self.env.cr.execute(
             """
+            WITH due AS MATERIALIZED (
+                 SELECT id, phone_id, due_at FROM sms_demo_call
+                  WHERE state = 'waiting' AND due_at <= clock_timestamp() at time zone 'utc'
+                    AND phone_id NOT IN (
+                        SELECT phone_id FROM sms_demo_call WHERE state = 'calling')
+                  ORDER BY due_at, id LIMIT %s),
+                 oldest AS MATERIALIZED (
+                 SELECT DISTINCT ON (phone_id) id, due_at FROM due ORDER BY phone_id, due_at, id)
             UPDATE sms_demo_call SET state = 'calling', attempts = attempts + 1
-             WHERE id IN (
-                   SELECT id FROM sms_demo_call call
-                    WHERE state = 'waiting' AND due_at <= clock_timestamp() at time zone 'utc'
-                      AND NOT EXISTS (
-                          SELECT FROM sms_demo_call other
-                           WHERE other.phone_id = call.phone_id
-                             AND (other.state = 'calling' OR other.state = 'waiting'
-                                  AND (other.due_at, other.id) < (call.due_at, call.id)))
-                    ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED)
+             WHERE id IN (SELECT id FROM oldest ORDER BY due_at, id LIMIT %s)
             RETURNING id
             """,
-            [limit],
+            [CLAIM_DEPTH, limit],
             log_exceptions=False,
         )
         claimed = self.browse(sorted(row[0] for row in self.env.cr.fetchall()))

@@ -161,26 +161,27 @@ class SmsDemoPhone(models.Model):
         )
 
     @api.model
-    def _map_numbers(self, numbers):
+    def _map_numbers(self, numbers, company):
         """The telephones of these numbers, new ones where there was none.
 
         :param numbers: E.164
+        :param company: whose contacts give their names to new telephones
         :return: dict of number to telephone
         """
         numbers = set(numbers)
         phones = self.search([("number", "in", list(numbers))])
         if missing := numbers - set(phones.mapped("number")):
-            self._insert_missing(sorted(missing))
+            self._insert_missing(sorted(missing), company)
             phones = self.search([("number", "in", list(numbers))])
         return {phone.number: phone for phone in phones}
 
-    def _insert_missing(self, numbers):
+    def _insert_missing(self, numbers, company):
         """New telephones, unless another request makes them at this moment: then once again.
 
         Not through ``create``: Odoo repeats a request after a conflict, but not after a
         violated unique index.
         """
-        owners = self._find_owners(numbers)
+        owners = self._find_owners(numbers, company)
         rows = [
             SQL(
                 "(%s, %s, %s, 'on', %s, now() at time zone 'utc')",
@@ -202,13 +203,13 @@ class SmsDemoPhone(models.Model):
             log_exceptions=False,
         )
 
-    def _find_owners(self, numbers):
+    def _find_owners(self, numbers, company):
         """The contact of each number, or an empty recordset."""
-        partners = (
-            self.env["res.partner"]
-            .sudo()
-            .search(Domain("phone_sanitized", "in", numbers), order="id DESC")
-        )
+        domain = [
+            ("phone_sanitized", "in", numbers),
+            ("company_id", "in", [False, company.id]),
+        ]
+        partners = self.env["res.partner"].sudo().search(domain, order="id DESC")
         known = {partner.phone_sanitized: partner for partner in partners}
         return {number: known.get(number, self.env["res.partner"]) for number in numbers}
 

@@ -137,7 +137,8 @@ class SmsDemoText(models.Model):
         """
         uuids = [text["uuid"] for text in texts]
         known = self.search([("carrier_id", "=", carrier.id), ("uuid", "in", uuids)])
-        phones = self.env["sms.demo.phone"]._map_numbers(text["to"] for text in texts)
+        numbers = [text["to"] for text in texts]
+        phones = self.env["sms.demo.phone"]._map_numbers(numbers, carrier.company_id)
         new = self.create(
             [
                 self._prepare_values(carrier, phones[text["to"]], text)
@@ -254,11 +255,9 @@ class SmsDemoText(models.Model):
 
     def _tell_inbound(self):
         """Tell Odoo of texts from telephones, unless the carrier loses them."""
-        for text in self:
-            if text.carrier_id._happens("lose_rate"):
-                text._lose()
-            else:
-                text._call("inbound", {"texts": [text._prepare_inbound()]})
+        lost = self.filtered(lambda text: text.carrier_id._happens("lose_rate"))
+        lost._lose()
+        (self - lost)._call("inbound", lambda text: {"texts": [text._prepare_inbound()]})
 
     def _prepare_inbound(self):
         return {
@@ -286,8 +285,8 @@ class SmsDemoText(models.Model):
     def _duplicate(self):
         """Odoo is told twice; what it was not told yet, it is told now."""
         self._settle()
-        for text in self:
-            text.sudo().call_ids[:1]._repeat()
+        calls = self.env["sms.demo.call"].sudo()
+        calls.union(*(text.call_ids[:1] for text in self.sudo()))._repeat()
 
     def _reorder(self):
         """Odoo is told in the wrong order.
@@ -314,22 +313,35 @@ class SmsDemoText(models.Model):
     # === TELLING ODOO === #
 
     def _tell_reports(self, status, **details):
-        for text in self:
-            report = {"id": text.reference, "uuid": text.uuid, "status": status, **details}
-            text._call("status", {"reports": [report]})
+        """Queue a delivery report for each text."""
+        self._call(
+            "status",
+            lambda text: {
+                "reports": [{"id": text.reference, "uuid": text.uuid, "status": status, **details}]
+            },
+        )
 
-    def _call(self, kind, payload):
-        """Queue a call to Odoo; the carrier may tell it twice, or late.
+    def _call(self, kind, prepare):
+        """Queue a call to Odoo for each text.
 
         :param str kind: ``inbound`` or ``status``
+        :param prepare: function of a text that returns what to tell, in JSON values
         """
-        body = json.dumps(payload, ensure_ascii=False)
-        values = {"text_id": self.id, "kind": kind, "payload": body}
-        call = self.env["sms.demo.call"].sudo().create(values)
-        if self.carrier_id._happens("duplicate_rate"):
-            call._repeat()
-        if self.carrier_id._happens("disorder_rate"):
-            call._put_off(DISORDER_DELAY)
+        calls = (
+            self.env["sms.demo.call"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "text_id": text.id,
+                        "kind": kind,
+                        "payload": json.dumps(prepare(text), ensure_ascii=False),
+                    }
+                    for text in self
+                ]
+            )
+        )
+        calls._suffer_mischief()
 
     def _get_open_calls(self):
         return self.sudo().call_ids.filtered(lambda call: call.state == "waiting")
