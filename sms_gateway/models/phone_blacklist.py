@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from odoo.addons.phone_validation.tools.phone_validation import phone_get_country_code_for_number
 
@@ -16,14 +17,17 @@ class PhoneBlacklist(models.Model):
 
     @api.model
     def _sms_opt_out(self, number, sender, text, reason):
-        """Put a number on the list, with the evidence.
+        """Put a number on the list, with the evidence of the opt-out that is in force.
 
         :param str number: E.164
         :param sender: ``sms.sender`` that the customer wrote to, may be empty
         :param str text: the customer's words
         :param str reason: for the log of the entry
         """
-        entry = self._add([number], message=reason)
+        known = self.env["sms.sms"]._gate_get_blacklisted({number})
+        entry = self._sms_add(number, reason)
+        if known and entry.sms_optout_at:
+            return entry
         entry.write(
             {
                 "sms_optout_at": self.env.cr.now(),
@@ -31,6 +35,29 @@ class PhoneBlacklist(models.Model):
                 "sms_optout_sender_id": sender.id,
             }
         )
+        return entry
+
+    @api.model
+    def _sms_add(self, number, reason):
+        try:
+            return self._add([number], message=reason)
+        except UserError:  # not valid, says the library: yet somebody wrote from it
+            return self._sms_add_unknown(number)
+
+    @api.model
+    def _sms_add_unknown(self, number):
+        """Past core's check: an opt-out counts from any number."""
+        self.env.cr.execute(
+            """
+            INSERT INTO phone_blacklist (number, active, create_uid, create_date)
+            VALUES (%s, true, %s, now() at time zone 'utc')
+                ON CONFLICT (number) DO UPDATE SET active = true
+            RETURNING id
+            """,
+            [number, self.env.uid],
+        )
+        entry = self.browse(self.env.cr.fetchone())
+        entry.invalidate_recordset(flush=False)
         return entry
 
     @api.model

@@ -88,17 +88,18 @@ class SmsKeyword(models.Model):
     # === BUSINESS METHODS === #
 
     @api.model
-    def _handle(self, message, answer=True):
+    def _handle(self, message, switched_off=False):
         """Do what a received text asks for, if it is one of the words.
 
         :param message: ``sms.message`` received
-        :param bool answer: whether a confirmation may be sent
+        :param bool switched_off: SMS is: an opt-out counts, without an answer, and nothing else
         :return: ``optout``, ``optin``, ``help`` or False
         """
         meaning, rows = self._recognize(message)
-        if meaning:
-            reply = rows._choose_for(message.number)
-            getattr(self, f"_handle_{meaning}")(message, answer and reply)
+        if not meaning or (switched_off and meaning != "optout"):
+            return False
+        reply = not switched_off and rows._choose_for(message.number)
+        getattr(self, f"_handle_{meaning}")(message, reply)
         return meaning
 
     @api.model

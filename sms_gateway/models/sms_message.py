@@ -463,7 +463,7 @@ class SmsMessage(models.Model):
 
     def _process_inbound_disabled(self):
         """SMS is switched off: the text is kept and triggers nothing, but a stop is a stop."""
-        self.keyword = self.env["sms.keyword"]._handle(self, answer=False)
+        self.keyword = self.env["sms.keyword"]._handle(self, switched_off=True)
         self.failure_type = "sms_disabled"
 
     def _route_inbound(self):

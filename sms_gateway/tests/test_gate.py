@@ -254,41 +254,48 @@ class TestGateSwitch(GateCase):
     def test_r003_switched_off_nothing_goes_on_any_path(self):
         """R003: composer, chatter, batch, numbers, automation, test text, our senders or Odoo's."""
         self.company.sms_enabled = False
-        second = self.env["res.partner"].create({"name": "Bo", "phone": SECOND})
+        self.second = self.env["res.partner"].create({"name": "Bo", "phone": SECOND})
+        for sender in (self.sender, self.env["sms.sender"]):
+            self.company.sms_default_sender_id = sender
+            for path, send in self.paths_of_a_person(sender).items():
+                with self.subTest(path, sender=sender.name), self.assert_nothing_leaves():
+                    with self.assertRaisesRegex(UserError, "[Cc]ontact an administrator"):
+                        send()
+            for path, send in self.paths_of_a_program().items():
+                with self.subTest(path, sender=sender.name), self.assert_nothing_leaves():
+                    send()
+        texts = self.env["sms.sms"].search([])
+        self.assertFalse(texts.filtered(lambda text: text.state == "outgoing"))
+
+    def paths_of_a_person(self, sender):
+        """Ways on which somebody presses *Send*."""
         preview = (
             self.env["sms.template.preview"]
             .with_user(self.salesman)
             .create({"sms_template_id": self.template.id, "body": "Hello"})
         )
-        both, none = self.partner | second, self.env["sms.sender"]
-        for sender in (self.sender, none):
-            self.company.sms_default_sender_id = sender
-            refused_at_once = {
-                "composer": lambda: self.compose(sender=sender).action_send_sms(),
-                "batch": lambda: self.compose(sender=sender, records=both).action_send_sms(),
-                "numbers": lambda: self.compose(
-                    sender=sender, composition_mode="numbers", numbers=CUSTOMER
-                ).action_send_sms(),
-                "test text": preview.action_send_test,
-            }
-            refused_in_silence = {
-                "chatter": lambda: self.partner._message_sms("Hello"),
-                "queue": lambda: both._message_sms_schedule_mass(body="Hello"),
-                "automation": self.run_server_action,
-                "automation on many": lambda: self.run_server_action("sms", records=both),
-                "code": lambda: self.env["sms.sms"]
-                .create({"number": CUSTOMER, "body": "Hello"})
-                .send(),
-            }
-            for path, send in refused_at_once.items():
-                with self.subTest(path, sender=sender.name), self.assert_nothing_leaves():
-                    with self.assertRaisesRegex(UserError, "[Cc]ontact an administrator"):
-                        send()
-            for path, send in refused_in_silence.items():
-                with self.subTest(path, sender=sender.name), self.assert_nothing_leaves():
-                    send()
-        texts = self.env["sms.sms"].search([])
-        self.assertFalse(texts.filtered(lambda text: text.state == "outgoing"))
+        both = self.partner | self.second
+        return {
+            "composer": lambda: self.compose(sender=sender).action_send_sms(),
+            "batch": lambda: self.compose(sender=sender, records=both).action_send_sms(),
+            "numbers": lambda: self.compose(
+                sender=sender, composition_mode="numbers", numbers=CUSTOMER
+            ).action_send_sms(),
+            "test text": preview.action_send_test,
+        }
+
+    def paths_of_a_program(self):
+        """Ways on which nobody does."""
+        both = self.partner | self.second
+        return {
+            "chatter": lambda: self.partner._message_sms("Hello"),
+            "queue": lambda: both._message_sms_schedule_mass(body="Hello"),
+            "automation": self.run_server_action,
+            "automation on many": lambda: self.run_server_action("sms", records=both),
+            "code": lambda: self.env["sms.sms"]
+            .create({"number": CUSTOMER, "body": "Hello"})
+            .send(),
+        }
 
     def test_r003_switched_off_while_odoos_own_queue_waits(self):
         """R003: what was queued for Odoo's own service before stays here."""
@@ -366,26 +373,24 @@ class TestGateSwitch(GateCase):
     def test_p6_a_blacklisted_number_gets_nothing_on_any_path(self):
         """P6: one by one and in batch, with our senders and with Odoo's own service."""
         self.env["phone.blacklist"]._add([CUSTOMER])
-        second = self.env["res.partner"].create({"name": "Twin", "phone": CUSTOMER})
-        both, none = self.partner | second, self.env["sms.sender"]
-        for sender in (self.sender, none):
+        self.second = self.env["res.partner"].create({"name": "Twin", "phone": CUSTOMER})
+        both = self.partner | self.second
+        for sender in (self.sender, self.env["sms.sender"]):
             self.company.sms_default_sender_id = sender
-            for send in (
-                lambda: self.compose(sender=sender).action_send_sms(),
-                lambda: self.compose(
-                    sender=sender, composition_mode="numbers", numbers=CUSTOMER
-                ).action_send_sms(),
-            ):
-                with self.assert_nothing_leaves(), self.assertRaisesRegex(UserError, "opted out"):
-                    send()
-            with self.assert_nothing_leaves():
-                self.partner._message_sms("Hello")
-                self.compose(
+            by_a_person = self.paths_of_a_person(sender)
+            for path in ("composer", "numbers"):
+                with self.subTest(path, sender=sender.name), self.assert_nothing_leaves():
+                    with self.assertRaisesRegex(UserError, "opted out"):
+                        by_a_person[path]()
+            for path, send in {
+                "batch": by_a_person["batch"],
+                "batch, list off": self.compose(
                     sender=sender, records=both, use_exclusion_list=False
-                ).action_send_sms()
-                self.compose(sender=sender, records=both).action_send_sms()
-                self.run_server_action()
-                self.env["sms.sms"].create({"number": CUSTOMER, "body": "Hello"}).send()
+                ).action_send_sms,
+                **self.paths_of_a_program(),
+            }.items():
+                with self.subTest(path, sender=sender.name), self.assert_nothing_leaves():
+                    send()
         self.assertEqual(set(self.ledger().mapped("state")), {"cancelled"})
 
     def test_p6_nobody_passes_as_the_confirmation_of_an_opt_out(self):
