@@ -14,6 +14,7 @@ a life span after which the kernel ends it, whatever became of the story.
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -45,8 +46,14 @@ def make_database(label="story"):
 
     It holds every addon of the repository with demo data. ``label`` shows in the name.
     """
-    with databases.temporary_copy(databases.template(addons.closure([])), label) as name:
+    with databases.temporary_copy(_template(), label) as name:
         yield name
+
+
+@functools.cache
+def _template():
+    """Return the one template of this run, also if the addons are edited meanwhile."""
+    return databases.template(addons.closure([]))
 
 
 def psql(database, statement, *values):
