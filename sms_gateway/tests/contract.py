@@ -461,7 +461,6 @@ class AdapterContract:
             self.assertFalse(field.copy, name)
             self.assertTrue(self.gateway_values[name], name)
 
-
     def test_neutralised_copy_has_no_credentials(self):
         """P9: a copy of the database cannot act in the account's name."""
         self.env.flush_all()
