@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.tools.mail import email_normalize, formataddr
 
 #: Texts that may be answered: the customer can have read them.
 ANSWERABLE_STATES = ("sending", "sent", "delivered", "unknown")
@@ -93,11 +94,21 @@ class SmsMessage(models.Model):
                 message_type="sms",
                 subtype_xmlid="sms_inbox.mt_sms_in",
                 author_id=customer.id or False,
-                email_from=customer.email_formatted or self.number,
+                email_from=customer.email_formatted or self._get_author_address(record, customer),
             )
         )
         self.write({"res_model": record._name, "res_id": record.id, "partner_id": customer.id})
         self._ping_record()
+
+    def _get_author_address(self, record, customer):
+        """A customer without an e-mail address: his name and number, and an address of ours.
+
+        It is the sender of the e-mails that tell the record's followers, so it must be a valid one.
+        """
+        name = customer.name or ("contact_name" in record and record.sudo().contact_name)
+        name = f"{name} ({self.number})" if name else self.number
+        ours = email_normalize(self.company_id.email_formatted)
+        return formataddr((name, ours)) if ours else name
 
     def _find_customer(self, record):
         """The contact of the record that holds the number, may be empty."""

@@ -1,4 +1,5 @@
 from odoo.tests import new_test_user, tagged
+from odoo.tools.mail import email_normalize
 
 from odoo.addons.sms_gateway.engine.contract import InboundText
 from odoo.addons.sms_gateway.tests.common import CUSTOMER, SmsGatewayCase
@@ -114,6 +115,18 @@ class TestRouting(SmsGatewayCase):
         self.assertEqual(reply._get_record(), self.lead)
         nobody = self.receive("STOP", number="+4799999999")
         self.assertFalse(nobody.inbox_state)
+
+    def test_an_answer_without_an_address_can_be_told_by_mail(self):
+        """A customer has no e-mail address: the mail to the followers has a valid sender still."""
+        self.owner.notification_type = "email"
+        self.lead.contact_name = "Anna Åsen"
+        self.text_the_customer(self.lead)
+        reply = self.receive()
+        sender = reply.mail_message_id.email_from
+        self.assertIn(f"Anna Åsen ({CUSTOMER})", sender)
+        self.assertTrue(email_normalize(sender))
+        self.assertFalse(reply.mail_message_id.author_id, "it is not us who wrote it")
+        self.assertIn(self.owner.partner_id, reply.mail_message_id.notified_partner_ids)
 
     def test_an_open_form_is_pinged(self):
         self.text_the_customer(self.lead)

@@ -59,6 +59,16 @@ describe("R146: the delivery status stands below the text", () => {
         expect(".o-sms-Message-statuses").toHaveCount(0);
     });
 
+    test("R044: a text that came in is marked", async () => {
+        await openText();
+        await contains(".o-sms-Message-received", {text: "Received SMS"});
+    });
+
+    test("a text of ours is not marked as received", async () => {
+        await openText({notification_status: "sent"});
+        expect(".o-sms-Message-received").toHaveCount(0);
+    });
+
     test("several recipients are counted by status, the worst first", async () => {
         await openText(
             {notification_status: "sent"},

@@ -9,8 +9,28 @@ function tellsSms({notification_type, notification_status, sms_without_report}) 
     );
 }
 
+/** A name before an address, quoted or not: what stays of `"Anna (+47…)" <us@example.com>`. */
+const NAME_BEFORE_ADDRESS = /^"?(?<name>.*?)"?\s*<[^<>]*>$/;
+
 /** @type {import("models").Message} */
 const messagePatch = {
+    /** A text that a customer sent. Ours are notes, and have a notification for each recipient. */
+    get isReceivedSms() {
+        return (
+            this.message_type === "sms" &&
+            !this.isNote &&
+            !this.notification_ids.some(({notification_type}) => notification_type === "sms")
+        );
+    },
+
+    /** @override a customer who is no contact has no e-mail address: what stands there is ours */
+    get authorName() {
+        const name = super.authorName;
+        return this.isReceivedSms && !this.author
+            ? name.replace(NAME_BEFORE_ADDRESS, "$<name>").replace(/\\(.)/g, "$1")
+            : name;
+    },
+
     get smsNotifications() {
         return this.message_type === "sms"
             ? this.notification_ids.filter((notification) => tellsSms(notification))
