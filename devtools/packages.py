@@ -32,6 +32,7 @@ FONTS_CONFIGURATION = """\
     <dir>{root}/usr/share/fonts</dir>
     <dir>/usr/share/fonts</dir>
     <cachedir>{root}/fontcache</cachedir>
+    <alias><family>sans-serif</family><prefer><family>Roboto</family></prefer></alias>
 </fontconfig>
 """
 
