@@ -17,3 +17,4 @@ from . import sms_lane
 from . import sms_message
 from . import sms_sender
 from . import sms_sms
+from . import sms_template

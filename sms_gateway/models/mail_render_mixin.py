@@ -1,7 +1,7 @@
 import re
 
 from odoo import models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools.rendering_tools import parse_inline_template
 
 #: Private-use characters around an expression: they stand for the braces while core renders.
@@ -32,12 +32,15 @@ class MailRenderMixin(models.AbstractModel):
     def _render_strictly(self, template_txt, model, res_ids, add_context, options):
         """Render once for all; where an expression fails, for each record by itself.
 
-        The text of a record on which an expression fails stays unfilled.
+        The text of a record on which an expression fails stays unfilled. An expression that the
+        user may not write is Odoo's own error.
         """
         try:
             rendered = self._render_template_inline_template(
                 _keep_unfilled(template_txt), model, res_ids, add_context, options
             )
+        except AccessError:
+            raise
         except UserError:
             if len(res_ids) == 1:
                 return {res_ids[0]: template_txt}

@@ -31,6 +31,11 @@ class MailThread(models.AbstractModel):
             **kwargs,
         )
 
+    def _message_sms(self, body, *args, **kwargs):
+        """Override of `sms`: the text is rendered, what its sending sets off is no text."""
+        lenient = self.with_context(sms_strict_rendering=False)
+        return super(MailThread, lenient)._message_sms(body, *args, **kwargs)
+
     def _get_sms_company(self):
         """The company a text from this record is sent for."""
         return self._mail_get_companies(default=self.env.company)[self.id]
@@ -38,7 +43,8 @@ class MailThread(models.AbstractModel):
     def _notify_thread(self, message, msg_vals=False, **kwargs):
         """Override of `sms`: the notification says why a text was refused at the gate."""
         res = super()._notify_thread(message, msg_vals=msg_vals, **kwargs)
-        if (msg_vals or {}).get("message_type", message.message_type) == "sms":
+        is_sms = (msg_vals or {}).get("message_type", message.message_type) == "sms"
+        if is_sms and self.env["sms.sender"]._is_any_in_use():
             self._complete_sms_notifications(message)
         return res
 

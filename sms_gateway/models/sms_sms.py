@@ -167,7 +167,7 @@ class SmsSms(models.Model):
 
         Override to add a check; call super first, the order is the order of importance.
         """
-        if vals.get("number") in blacklisted and not vals["is_optout_confirmation"]:
+        if vals.get("number") in blacklisted and not self._gate_may_ignore_opt_out(vals):
             return "sms_blacklist", self.env._("%s has opted out of texts.", vals["number"])
         if not sender:
             message = self.env["mail.message"].sudo().browse(vals.get("mail_message_id"))
@@ -181,6 +181,11 @@ class SmsSms(models.Model):
             or self._gate_check_merge_fields(vals)
             or self._gate_check_body(vals, sender.company_id)
         )
+
+    def _gate_may_ignore_opt_out(self, vals):
+        """The confirmation of an opt-out; and Odoo's own way where a user chose to ignore it."""
+        ignored = self.env.context.get("sms_use_exclusion_list") is False
+        return vals["is_optout_confirmation"] or (ignored and not vals["sender_id"])
 
     def _gate_check_switch(self, company):
         if company.sudo().sms_enabled:
@@ -499,8 +504,10 @@ class SmsSms(models.Model):
 
 def _describe_expression(model, expression):
     """A merge field as a person knows it: ``object.city`` is *City (object.city)*."""
-    path = expression.split(".")[1:]
+    root, *path = expression.split(".")
     labels = []
+    if root != "object":
+        return expression
     for name in path:
         field = model._fields.get(name) if model is not None else None
         if field is None:

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import split_every
 
 #: Recipients handled at a time in a mass send, so that memory stays flat.
@@ -96,6 +96,7 @@ class SmsComposer(models.TransientModel):
             sms_sender_id=self.sender_id.id,
             sms_lane=self._get_lane(),
             sms_origin=self._get_origin(),
+            sms_use_exclusion_list=self.use_exclusion_list,
         )
         return super(SmsComposer, composer)._action_send_sms()
 
@@ -127,7 +128,13 @@ class SmsComposer(models.TransientModel):
     def _prepare_body_values(self, records):
         """Override of `sms`: what cannot be filled stays visible, and the gate refuses it."""
         strict = self.with_context(sms_strict_rendering=bool(self.sender_id))
-        return super(SmsComposer, strict)._prepare_body_values(records)
+        try:
+            return super(SmsComposer, strict)._prepare_body_values(records)
+        except AccessError:
+            if not self.comment_single_recipient:
+                raise
+            # Braces that a template left in the text: the user may not have them evaluated again.
+            return dict.fromkeys(records.ids, self.body)
 
     def _prepare_mass_sms_values(self, records):
         """Override of `sms`: the record of each text, for the ledger."""

@@ -1,0 +1,7 @@
+from odoo import fields, models
+
+
+class SmsTemplate(models.Model):
+    _inherit = "sms.template"
+
+    name = fields.Char(required=True)
