@@ -2,7 +2,10 @@ from odoo import http
 from odoo.http import request
 
 from ..const import MAX_WEBHOOK_SIZE
+from ..engine import log_filter
 from ..engine.contract import Webhook, parse_pairs
+
+log_filter.install()
 
 
 class SmsGatewayController(http.Controller):

@@ -269,8 +269,9 @@ class SmsMessage(models.Model):
         self._tell_watchers()
 
     def _update_outbox(self, state, failure_type):
-        outbox = self.env["sms.sms"].sudo().search([("message_id", "in", self.ids)])
-        outbox.write(
+        """A text that has left is core's to clean up, and touched no more."""
+        outbox = self.env["sms.sms"].sudo()
+        outbox.search([("message_id", "in", self.ids), ("to_delete", "!=", True)]).write(
             {
                 "state": CORE_STATES[state],
                 "failure_type": failure_type,

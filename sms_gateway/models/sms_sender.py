@@ -1,6 +1,6 @@
 import re
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
@@ -152,6 +152,17 @@ class SmsSender(models.Model):
             rule=rules[self.kind],
         )
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_clear_cache(self):
+        self.env.registry.clear_cache()
+
     # === BUSINESS METHODS === #
 
     @api.model
@@ -181,8 +192,16 @@ class SmsSender(models.Model):
         )
 
     @api.model
+    @tools.ormcache()
+    def _is_any_in_use(self):
+        """Whether there are senders at all; where there are none, Odoo is as it was."""
+        return bool(self.sudo().with_context(active_test=False).search_count([], limit=1))
+
+    @api.model
     def _get_default_sender(self, user, company):
         """The sender of who chose none: the user's own, else the company's, else none."""
+        if not self._is_any_in_use():
+            return self.browse()
         company_sender = company.sudo().sms_default_sender_id
         if user._is_superuser():
             return company_sender

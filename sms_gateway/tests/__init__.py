@@ -3,6 +3,7 @@ from . import test_gate
 from . import test_ir_websocket
 from . import test_keyword
 from . import test_lane
+from . import test_log_filter
 from . import test_mail
 from . import test_quiet_hours
 from . import test_rendering
