@@ -47,8 +47,9 @@ ORIGINS = [
     ("system", "System"),
 ]
 
-#: Waits before the next try of a text that was certainly not accepted, in seconds.
-RETRY_DELAYS = (10, 30, 120, 600, 1800, 3600)
+#: Waits before the next try of a text that was certainly not accepted, in seconds. Odoo looks
+#: for what is due later once a minute.
+RETRY_DELAYS = (30, 60, 120, 600, 1800, 3600)
 #: A webhook body larger than this is refused, in bytes.
 MAX_WEBHOOK_SIZE = 256 * 1024
 #: Tries and wait, in seconds, of a report whose text is not (yet) known.

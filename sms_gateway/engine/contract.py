@@ -33,17 +33,18 @@ class SendRequest:
 
     ``uuids`` names the texts in it. ``auth`` is a (user, password) pair.
     ``idempotent`` says that the provider recognises a repeated request, so that one
-    whose answer was lost may be repeated instead of becoming *unknown*.
+    whose answer was lost may be repeated instead of becoming *unknown*. What may hold a
+    credential does not show in its ``repr``.
     """
 
     uuids: tuple[str, ...]
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] | None = None
-    data: Mapping[str, str] | bytes | None = None
-    json: object = None
-    auth: tuple[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] | None = field(default=None, repr=False)
+    data: Mapping[str, str] | bytes | None = field(default=None, repr=False)
+    json: object = field(default=None, repr=False)
+    auth: tuple[str, str] | None = field(default=None, repr=False)
     idempotent: bool = False
 
 
@@ -105,6 +106,8 @@ class InboundText:
     ``number`` is the customer's, E.164. ``address`` is ours, as the provider writes it.
     ``provider_ref`` is the provider's id, the same in every repetition of the call; two texts
     of one gateway with one reference are one text. ``sent_at`` is naive UTC, if told.
+
+    :raise WebhookMalformed: without a number or a reference, for then it would be lost
     """
 
     number: str
@@ -112,6 +115,10 @@ class InboundText:
     body: str
     provider_ref: str
     sent_at: datetime | None = None
+
+    def __post_init__(self):
+        if not (self.number and self.provider_ref):
+            raise WebhookMalformed("a text without the customer's number or the provider's id")
 
 
 @dataclass(frozen=True, slots=True)
