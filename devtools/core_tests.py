@@ -14,7 +14,7 @@ MODULES = [
     "mass_mailing_sms",
     "phone_validation",
 ]
-DISCUSS = "mail/tests/discuss"
+DISCUSS = "tests/discuss"
 TOTALS = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
 
 
@@ -31,9 +31,10 @@ def run(tags):
 
 def _discuss_tags():
     """Return one tag for each test file of Discuss; a folder cannot be a tag."""
-    addons_path = odoo.installation().addons_paths[-1]
-    files = sorted((addons_path / DISCUSS).glob("test_*.py"))
-    return [f"/{path.relative_to(addons_path)}" for path in files]
+    mail = odoo.addon_folder("mail")
+    return [
+        f"/{path.relative_to(mail.parent)}" for path in sorted((mail / DISCUSS).glob("test_*.py"))
+    ]
 
 
 def _run_odoo(name, tags):

@@ -8,7 +8,7 @@ from functools import cache
 from . import addons, python_env, testing
 from .cache import ROOT, cached, fingerprint, lock
 from .console import Problem, say, step
-from .odoo import installation
+from .odoo import addon_folder, installation
 
 NODE_REQUIREMENTS = python_env.REQUIREMENTS / "node"
 PRETTY_SUFFIXES = {".xml", ".js", ".cjs", ".scss", ".css", ".json", ".yml", ".yaml"}
@@ -74,10 +74,9 @@ def pylint(fix):
 
 def _call_private_checkers(names):
     """Run the checkers that Odoo's module ``test_lint`` brings: SQL injection, texts, unlink."""
-    installed = installation()
-    tests = installed.addons_paths[-1] / "test_lint" / "tests"
+    tests = addon_folder("test_lint") / "tests"
     options = [f"--load-plugins={','.join(path.stem for path in tests.glob('_odoo_checker_*.py'))}"]
-    path = os.pathsep.join([str(tests), str(installed.python_path)])
+    path = os.pathsep.join([str(tests), str(installation().python_path)])
     options += ["--disable=all,unknown-option-value", f"--enable={','.join(PRIVATE_CHECKS)}"]
     command = ["pylint", "--rcfile=/dev/null", "--score=no", *options, *names]
     return _call(command, PYTHONPATH=path)

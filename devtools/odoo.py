@@ -39,6 +39,11 @@ def addons_paths():
     return [*installation().addons_paths, python_env.foreign_addons(), ROOT]
 
 
+def addon_folder(name):
+    """Return the folder of one of Odoo's own addons."""
+    return next(path / name for path in installation().addons_paths if (path / name).is_dir())
+
+
 def data_dir():
     """Return the folder of filestores and sessions."""
     return cached("data")
