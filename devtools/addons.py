@@ -82,6 +82,14 @@ def static_fingerprint(addons):
     return fingerprint(*(path.read_bytes() for path in files if path.is_file()))
 
 
+def code_fingerprint(addons):
+    """Return a name for everything a running server may have read of these addons."""
+    files = (path for addon in addons for path in sorted((ROOT / addon).rglob("*")))
+    return fingerprint(
+        *(path.read_bytes() for path in files if path.is_file() and path.suffix != ".pyc")
+    )
+
+
 def test_folders(addons):
     """Return the folders with Python tests of these addons."""
     return [ROOT / addon / "tests" for addon in addons if (ROOT / addon / "tests").is_dir()]

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from . import odoo
+from . import addons, odoo
 from .cache import ROOT, cached, write_whole
 from .console import Problem, say, step
 
@@ -21,17 +21,32 @@ SECONDS_TO_START = 120
 SECONDS_TO_STOP = 15
 
 
+def running():
+    """Return the address of the Odoo that runs with the addons as they are now.
+
+    One that started before the addons changed is stopped: it would show what is no more.
+    """
+    known = _recorded()
+    if not known or not _is_ours(known["pid"]):
+        return None
+    if known["root"] != str(ROOT):
+        raise Problem(
+            f"Odoo is running for another checkout, {known['root']}. Stop it first: ./dev stop"
+        )
+    if known.get("code") != _code():
+        say("The addons have changed since Odoo was started: starting it again.")
+        stop()
+        return None
+    return known["url"]
+
+
 def start(database, port=None):
-    """Start Odoo unless it runs; return its address once it answers."""
-    if (known := _recorded()) and _is_ours(known["pid"]):
-        _check_checkout(known)
-        say("Odoo is running already.")
-        return known["url"]
+    """Start Odoo; return its address once it answers."""
     port = port or free_port(FIRST_PORT)
+    url = f"http://127.0.0.1:{port}"
     with step("Odoo"):
         process = _spawn(database, port)
-        url = f"http://127.0.0.1:{port}"
-        record = {"pid": process.pid, "url": url, "root": str(ROOT)}
+        record = {"pid": process.pid, "url": url, "root": str(ROOT), "code": _code()}
         write_whole(_record_file(), json.dumps(record))
         wait_until_healthy(url, process, SECONDS_TO_START, log_file())
     return url
@@ -120,8 +135,5 @@ def _is_ours(pid):
     return False
 
 
-def _check_checkout(known):
-    if known["root"] != str(ROOT):
-        raise Problem(
-            f"Odoo is running for another checkout, {known['root']}. Stop it first: ./dev stop"
-        )
+def _code():
+    return addons.code_fingerprint(addons.closure([]))

@@ -25,8 +25,10 @@ def main(arguments):
     parser.add_argument("--foreground", action="store_true", help="show the log, stop by Ctrl-C")
     parser.add_argument("--port", type=int, help="the port to serve on (8069, or the next free)")
     options = parser.parse_args(arguments)
-    demo.ensure()
-    url = server.start(demo.NAME, options.port)
+    url = server.running()
+    if not url:
+        demo.ensure()
+        url = server.start(demo.NAME, options.port)
     say(WELCOME.format(url=url, log=server.log_file()))
     if options.foreground:
         server.follow()
