@@ -56,6 +56,7 @@ class SmsGateway(models.Model):
         default=lambda self: secrets.token_urlsafe(32),
     )
     inbound_url = fields.Char(
+        string="Incoming text URL",
         compute="_compute_webhook_urls",
         groups="base.group_system",
         help="Give this address to the provider for incoming texts.",
@@ -88,7 +89,7 @@ class SmsGateway(models.Model):
         help="Calls to our addresses that were not proven to come from the provider.",
     )
     balance = fields.Char(readonly=True, copy=False, help="As told by the provider.")
-    balance_at = fields.Datetime("Balance of", readonly=True, copy=False)
+    balance_at = fields.Datetime("Balance as of", readonly=True, copy=False)
 
     support_inbound = fields.Boolean(compute="_compute_features")
     support_status = fields.Boolean(compute="_compute_features")

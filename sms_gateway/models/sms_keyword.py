@@ -54,9 +54,9 @@ class SmsKeyword(models.Model):
     )
     optin_words = fields.Char("Opt-in", help="Only for a number that has opted out.")
     help_words = fields.Char("Help")
-    optout_reply = fields.Char(help="The one confirmation of an opt-out. Empty: none.")
-    optin_reply = fields.Char()
-    help_reply = fields.Char()
+    optout_reply = fields.Char("To an opt-out", help="The one confirmation. Empty: none.")
+    optin_reply = fields.Char("To an opt-in")
+    help_reply = fields.Char("To a call for help")
 
     @api.constrains("hard_words", "soft_words")
     def _check_no_plain_no(self):

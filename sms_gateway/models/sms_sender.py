@@ -30,7 +30,7 @@ class SmsSender(models.Model):
     active = fields.Boolean(default=True)
     kind = fields.Selection(
         [
-            ("text", "Text"),
+            ("text", "Name"),
             ("mobile", "Mobile number"),
             ("dedicated", "Dedicated SMS number"),
             ("short", "Short number"),
@@ -38,14 +38,14 @@ class SmsSender(models.Model):
         required=True,
         default="dedicated",
         tracking=True,
-        help="Text: your name, for texts that need no answer. Dedicated number: for texts that "
+        help="Name: letters instead of a number, for texts that need no answer. Dedicated number: for texts that "
         "customers answer. A mobile number serves best where the same number is shown when you "
         "call: customers answer and call back.",
     )
     address = fields.Char(
         required=True,
         tracking=True,
-        help="Text: 3 to 11 letters A-Z, digits and spaces. Mobile: with + and country code. "
+        help="Name: 3 to 11 letters A-Z, digits and spaces. Mobile: with + and country code. "
         "Dedicated: exactly 8 or 14 digits. Short: 3 to 6 digits.",
     )
     gateway_id = fields.Many2one(
@@ -70,7 +70,7 @@ class SmsSender(models.Model):
     inbound_enabled = fields.Boolean(
         "Receives answers",
         tracking=True,
-        help="The provider passes texts to this number on to us. Impossible for a text.",
+        help="The provider passes texts to this number on to us. Impossible for a name.",
     )
     can_receive = fields.Boolean(compute="_compute_can_receive")
     inbound_policy = fields.Selection(
@@ -88,7 +88,7 @@ class SmsSender(models.Model):
     )
     _inbound_needs_number = models.Constraint(
         "CHECK(NOT (inbound_enabled AND kind = 'text'))",
-        "A text cannot receive answers: choose a number as the sender, or switch answers off.",
+        "A name cannot receive answers: choose a number as the sender, or switch answers off.",
     )
 
     # === COMPUTE METHODS === #
@@ -132,7 +132,7 @@ class SmsSender(models.Model):
         for sender in self.filtered("gateway_id"):
             if sender.kind == "text" and not sender.gateway_id.support_text_sender:
                 raise ValidationError(
-                    self.env._("%s does not accept a text as the sender.", sender.gateway_id.name)
+                    self.env._("%s does not accept a name as the sender.", sender.gateway_id.name)
                 )
 
     def _get_address_error(self):

@@ -83,7 +83,7 @@ class TestSenderAddress(SmsGatewayCase):
             words = self.env["sms.sender"]._table_objects[
                 refusal.exception.diag.constraint_name
             ].get_error_message(self.env["sms.sender"], refusal.exception.diag)
-            self.assertIn("A text cannot receive answers", words)
+            self.assertIn("A name cannot receive answers", words)
             self.env.invalidate_all()
         self.assertFalse(self.text_sender.can_receive)
 
