@@ -17,9 +17,10 @@ from harness import (
 )
 
 
-def test_server_answers_and_dies_when_killed(database):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_server_answers_and_dies_when_killed(database, workers):
     """A server serves its own database, and SIGKILL leaves nothing behind."""
-    with OdooServer(database) as server:
+    with OdooServer(database, workers=workers) as server:
         assert server.jsonrpc("res.users", "search_count", [[("login", "=", "admin")]]) == 1
         server.kill()
         with pytest.raises(requests.ConnectionError):
