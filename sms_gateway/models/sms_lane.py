@@ -275,14 +275,15 @@ class SmsLane(models.AbstractModel):
         """The results of one request: what the adapter reads, or what the network's error means."""
         if isinstance(outcome, Response):
             return self._read_response(gateway, request, outcome)
-        repeat = isinstance(outcome, NotSent) or request.idempotent
+        reached = not isinstance(outcome, NotSent)
+        reason = (
+            self.env._("The provider's answer was lost (%s).", outcome)
+            if reached
+            else self.env._("The provider could not be reached (%s).", outcome)
+        )
+        fate = "unknown" if reached and not request.idempotent else "retry"
         return [
-            SendResult(
-                uuid,
-                "retry" if repeat else "unknown",
-                reason=str(outcome),
-                failure_type="sms_server",
-            )
+            SendResult(uuid, fate, reason=reason, failure_type="sms_server")
             for uuid in request.uuids
         ]
 

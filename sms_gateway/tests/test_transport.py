@@ -8,7 +8,10 @@ import time
 from pathlib import Path
 from unittest.mock import patch
 
+from urllib3.util.connection import is_connection_dropped
+
 from odoo.tests import BaseCase, tagged
+from odoo.tests.common import _super_send
 
 from odoo.addons.sms_gateway.engine import transport
 from odoo.addons.sms_gateway.engine.contract import SendRequest
@@ -71,6 +74,11 @@ class Peer:
 class TestTransport(BaseCase):
     """The network edge, against real sockets on loopback."""
 
+    @classmethod
+    def _request_handler(cls, session, request, /, **options):
+        """Odoo's tests let no request out; these are about just that."""
+        return _super_send(session, request, **options)
+
     def perform(self, peer, *requests, **values):
         """Perform requests with one session; returns the last response."""
         with transport.make_session(2) as session:
@@ -105,7 +113,7 @@ class TestTransport(BaseCase):
         with Peer([chunked, OK]) as peer, transport.make_session(1) as session:
             self.assertEqual(transport.perform(session, self.request(peer)).body, b"ok")
             self.assertEqual(transport.perform(session, self.request(peer)).body, b"ok")
-        with Peer([b"HTTP/1.0 200 OK\r\n\r\nok", b""]) as peer:
+        with Peer([b"HTTP/1.0 200 OK\r\n\r\nok"]) as peer:
             self.assertEqual(self.perform(peer).body, b"ok")
 
     def test_a_redirection_is_an_answer(self):
@@ -123,25 +131,17 @@ class TestTransport(BaseCase):
     def test_a_connection_closed_while_idle_is_not_used_again(self):
         with Peer([OK], [OK]) as peer, transport.make_session(1) as session:
             transport.perform(session, self.request(peer))
-            (idle,) = session._idle.values()
-            while not transport._is_closing(idle[0][0].sock):
+            pools = session.get_adapter(peer.url).poolmanager.pools
+            (idle,) = filter(None, pools[min(pools.keys())].pool.queue)
+            while not is_connection_dropped(idle):
                 time.sleep(0.01)
             transport.perform(session, self.request(peer))
         self.assertEqual(len(peer.requests), 2)
 
-    def test_a_connection_idle_for_long_is_not_used_again(self):
-        """The provider may be closing it this very moment."""
-        with Peer([OK, OK], [OK]) as peer, transport.make_session(1) as session:
-            transport.perform(session, self.request(peer))
-            with patch.object(transport, "MAX_IDLE", 0):
-                transport.perform(session, self.request(peer))
-        self.assertEqual(peer.requests[1], b"", "closed by us")
-        self.assertEqual(len(peer.requests), 3)
-
     def test_no_connection_is_not_sent(self):
         with Peer() as peer:
             pass
-        with self.assertRaisesRegex(NotSent, "ConnectionRefusedError"):
+        with self.assertRaisesRegex(NotSent, "NewConnectionError"):
             self.perform(peer)
 
     def test_an_unknown_host_is_not_sent_and_the_error_keeps_the_secret(self):
@@ -176,7 +176,7 @@ class TestTransport(BaseCase):
             )
             tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             tls.load_cert_chain(certificate, key)
-        with Peer([OK], tls=tls) as peer, self.assertRaisesRegex(NotSent, "SSLCert"):
+        with Peer([OK], tls=tls) as peer, self.assertRaisesRegex(NotSent, "SSLError"):
             self.perform(peer)
         self.assertFalse(peer.requests)
 
