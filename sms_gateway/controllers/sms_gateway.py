@@ -43,8 +43,16 @@ class SmsGatewayController(http.Controller):
             method=call.method,
             url=gateway._get_webhook_url(kind) + (f"?{query}" if query else ""),
             query=tuple(parse_pairs(query)),
-            form=tuple(call.form.items(multi=True)),
+            form=tuple(self._get_form(call)),
             headers={name.lower(): value for name, value in call.headers.items()},
             body=call.get_data(cache=True, parse_form_data=False),
             remote_addr=call.remote_addr or "",
         )
+
+    def _get_form(self, call):
+        """Names and values of a form; werkzeug would give the repetitions of a name together."""
+        if call.mimetype == "application/x-www-form-urlencoded":
+            return parse_pairs(
+                call.get_data(cache=True, parse_form_data=False).decode("utf-8", "replace")
+            )
+        return call.form.items(multi=True)

@@ -258,6 +258,11 @@ class SmsGateway(models.Model):
         self.env["sms.gateway.event"]._store(self, webhook, key)
         return adapter._webhook_reply(self, webhook)
 
+    def _note_call(self, field, moment):
+        """Show when the provider called last; a call replayed later was not the last."""
+        if not self[field] or self[field] < moment:
+            self[field] = moment
+
     @api.model
     def _find_by_token(self, token):
         """The active gateway whose address holds the token, or an empty recordset.

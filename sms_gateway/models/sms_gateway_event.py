@@ -1,5 +1,6 @@
 import logging
 from datetime import timedelta
+from hashlib import sha256
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -10,6 +11,7 @@ from ..const import (
     UNKNOWN_REFERENCE_TRIES,
 )
 from ..engine.contract import Webhook, WebhookMalformed
+from .sms_message import storable
 
 _logger = logging.getLogger(__name__)
 
@@ -17,6 +19,8 @@ _logger = logging.getLogger(__name__)
 BATCH = 200
 #: Tries of an event whose effects conflict with somebody's edit.
 CONFLICT_TRIES = 10
+#: A longer key of a call is stored as its digest.
+MAX_KEY_LENGTH = 200
 
 
 class SmsGatewayEvent(models.Model):
@@ -67,6 +71,8 @@ class SmsGatewayEvent(models.Model):
     def _store(self, gateway, webhook, key):
         """Insert the event unless the call is a repetition, and wake the worker.
 
+        The secret of the address is not kept with it.
+
         :return: whether it is new
         """
         self.env.cr.execute(
@@ -76,7 +82,12 @@ class SmsGatewayEvent(models.Model):
             VALUES (%s, %s, %s, %s, 'new', 0, now() at time zone 'utc')
                 ON CONFLICT (gateway_id, dedup_key) DO NOTHING RETURNING id
             """,
-            [gateway.id, webhook.kind, key, webhook.to_json()],
+            [
+                gateway.id,
+                webhook.kind,
+                _indexable(key),
+                webhook.to_json().replace(gateway.sudo().webhook_token, "***"),
+            ],
         )
         is_new = bool(self.env.cr.rowcount)
         if is_new:
@@ -163,7 +174,8 @@ class SmsGatewayEvent(models.Model):
         self._park(reason)
 
     def _park(self, reason):
-        self.write({"state": "failed", "error": reason[:500], "attempts": self.attempts + 1})
+        reason = storable(reason)[:500] or self.env._("No reason given.")
+        self.write({"state": "failed", "error": reason, "attempts": self.attempts + 1})
         self.env["sms.lane"]._commit()
 
     def _process(self):
@@ -178,7 +190,7 @@ class SmsGatewayEvent(models.Model):
         texts = adapter._extract_inbound(gateway, self._get_webhook())
         for text in texts:
             self.env["sms.message"].sudo()._receive(gateway, text)
-        gateway.last_inbound_at = self.received_at
+        gateway._note_call("last_inbound_at", self.received_at)
         self._set_done(nothing_in_it=not texts)
 
     def _process_reports(self):
@@ -192,7 +204,7 @@ class SmsGatewayEvent(models.Model):
                     gateway.sudo(), [report for group in reports.values() for report in group]
                 )
             )
-            gateway.sudo().last_status_at = max(events.mapped("received_at"))
+            gateway.sudo()._note_call("last_status_at", max(events.mapped("received_at")))
             for event, group in reports.items():
                 event._settle_reports(group, unknown)
 
@@ -254,3 +266,10 @@ class SmsGatewayEvent(models.Model):
         self.env.cr.execute(
             "DELETE FROM sms_gateway_event WHERE received_at < %s AND state != 'new'", [before]
         )
+
+
+def _indexable(key):
+    """The key as PostgreSQL can index it, whatever a provider takes for an id."""
+    if key.isprintable() and len(key) <= MAX_KEY_LENGTH:
+        return key
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -203,7 +203,7 @@ class SmsMessage(models.Model):
         """
         for message in self:
             if reference := (references or {}).get(message.id):
-                message.provider_ref = reference
+                message.provider_ref = storable(reference)
         return self._transition("sent", sent_at=self.env.cr.now())
 
     def _set_delivered(self):
@@ -220,8 +220,8 @@ class SmsMessage(models.Model):
         changed = self._transition(
             "failed",
             failure_type=failure_type or "unknown",
-            failure_reason=reason,
-            failure_code=code,
+            failure_reason=storable(reason) or False,
+            failure_code=storable(code) or False,
         )
         changed._refund()
         if failure_type in OPTOUT_FAILURES:
@@ -447,7 +447,7 @@ class SmsMessage(models.Model):
             "sender_id": sender.id,
             "address": text.address,
             "number": text.number,
-            "body": _storable(text.body),
+            "body": storable(text.body),
             "provider_ref": text.provider_ref,
             "company_id": (sender.company_id or gateway.company_id).id,
             **self.env["sms.sms"]._measure_values(text.body),
@@ -522,6 +522,6 @@ class SmsMessage(models.Model):
             ).unlink()
 
 
-def _storable(text):
+def storable(text):
     """Text as PostgreSQL takes it: no NUL, no lone surrogate."""
     return (text or "").replace("\x00", "").encode("utf-8", "replace").decode()

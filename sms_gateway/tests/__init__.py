@@ -1,4 +1,5 @@
 from . import test_composer
+from . import test_event
 from . import test_gate
 from . import test_ir_websocket
 from . import test_keyword
@@ -11,3 +12,4 @@ from . import test_segments
 from . import test_sender
 from . import test_tours
 from . import test_transport
+from . import test_webhook

@@ -1,11 +1,18 @@
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID
 from odoo.tests import TransactionCase, new_test_user
 
 from odoo.addons.sms_gateway.engine import transport
-from odoo.addons.sms_gateway.engine.contract import Response, SendRequest, SendResult
+from odoo.addons.sms_gateway.engine.contract import (
+    DeliveryReport,
+    InboundText,
+    Response,
+    SendRequest,
+    SendResult,
+    WebhookRefused,
+)
 
 CUSTOMER = "+4791234567"
 
@@ -57,6 +64,29 @@ class FakeProvider:
         return [
             SendResult(uuid, **{"provider_ref": f"ref-{uuid}"} | answer) for uuid in request.uuids
         ]
+
+
+class FakeWebhooks:
+    """The provider's calls to us: lists in JSON, each proven by a header.
+
+    ``seen`` holds the :class:`Webhook` of every call that was looked at.
+    """
+
+    proof = {"X-Proof": "right"}
+
+    def __init__(self):
+        self.seen = []
+
+    def verify(self, adapter, gateway, webhook):
+        self.seen.append(webhook)
+        if webhook.headers.get("x-proof") != "right":
+            raise WebhookRefused("signature")
+
+    def extract_inbound(self, adapter, gateway, webhook):
+        return [InboundText(**{"address": "59445012"} | text) for text in webhook.json()]
+
+    def extract_reports(self, adapter, gateway, webhook):
+        return [DeliveryReport(**report) for report in webhook.json()]
 
 
 class SmsGatewayCase(TransactionCase):
@@ -120,6 +150,18 @@ class SmsGatewayCase(TransactionCase):
         ):
             yield fake
 
+    @contextmanager
+    def webhooks(self):
+        """Let the provider's calls in; yields a :class:`FakeWebhooks`."""
+        fake = FakeWebhooks()
+        adapter = type(self.env["sms.gateway.adapter.none"])
+        with (
+            patch.object(adapter, "_verify_webhook", lambda *args: fake.verify(*args)),
+            patch.object(adapter, "_extract_inbound", lambda *args: fake.extract_inbound(*args)),
+            patch.object(adapter, "_extract_reports", lambda *args: fake.extract_reports(*args)),
+        ):
+            yield fake
+
     def run_lanes(self, *lanes):
         """Send what waits, as the scheduled actions would."""
         with self.own_cursor() as env:
@@ -128,14 +170,16 @@ class SmsGatewayCase(TransactionCase):
 
     def run_events(self):
         """Work off the webhook calls, as the scheduled action would."""
-        with self.own_cursor() as env:
+        lock = patch.object(self.registry["sms.lane"], "_lock", lambda *args: nullcontext(True))
+        with self.own_cursor() as env, lock:  # a test has one connection: savepoints would cross
             env["sms.gateway.event"]._run()
 
     @contextmanager
     def own_cursor(self):
         """An environment that may commit, as that of a scheduled action; the test sees all."""
         self.env.flush_all()
-        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+        in_test_mode = nullcontext() if type(self)._registry_patched else None
+        with in_test_mode or self.enter_registry_test_mode(), self.registry.cursor() as cr:
             yield self.env(cr=cr, user=SUPERUSER_ID, context={})
         self.env.invalidate_all()
 
