@@ -1,6 +1,6 @@
 from psycopg2 import IntegrityError
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -80,9 +80,11 @@ class TestSenderAddress(SmsGatewayCase):
             ):
                 change()
                 self.env.flush_all()
-            words = self.env["sms.sender"]._table_objects[
-                refusal.exception.diag.constraint_name
-            ].get_error_message(self.env["sms.sender"], refusal.exception.diag)
+            words = (
+                self.env["sms.sender"]
+                ._table_objects[refusal.exception.diag.constraint_name]
+                .get_error_message(self.env["sms.sender"], refusal.exception.diag)
+            )
             self.assertIn("A name cannot receive answers", words)
             self.env.invalidate_all()
         self.assertFalse(self.text_sender.can_receive)
@@ -95,7 +97,7 @@ class TestSenderAddress(SmsGatewayCase):
         )
         adapter_features = ("inbound", "status", "text_sender", "idempotency", "balance")
         self.env.invalidate_all()
-        with self.assertRaisesRegex(ValidationError, "does not accept a text"):
+        with self.assertRaisesRegex(ValidationError, "does not accept a name"):
             self.create("text", "Hello")
 
     def test_one_gateway_has_an_address_once(self):
@@ -108,7 +110,7 @@ class TestSenderAddress(SmsGatewayCase):
 
     def test_the_sender_and_its_gateway_are_of_one_company(self):
         other = self.env["res.company"].create({"name": "Other"})
-        with self.assertRaises(Exception):
+        with self.assertRaises(UserError):
             self.create("dedicated", "59445013", company_id=other.id)
 
     def test_r016_an_ordinary_mobile_comes_with_advice(self):
@@ -179,7 +181,7 @@ class TestSenderChoice(SmsGatewayCase):
         return Sender.search(Sender._get_usable_domain(user, company or self.company))
 
     def test_r012_who_may_choose_which(self):
-        """R012: everybody's and one's own; a manager all of the company; nobody another company's."""
+        """R012: everybody's and one's own; a manager all of the company, nobody another's."""
         everybodys = self.sender | self.text_sender
         self.assertEqual(self.usable(self.salesman), everybodys | self.own)
         self.assertEqual(self.usable(self.colleague), everybodys)
