@@ -40,7 +40,7 @@ def _discuss_tags():
 def _run_odoo(name, tags):
     """Run Odoo's own test runner; show the lines that matter and return its log."""
     options = [f"--test-tags={','.join(tags)}", "--stop-after-init", "--workers=0"]
-    log = odoo.cached("logs", "core.log")
+    log = odoo.cached("logs", f"{name}.log")
     say(f"Odoo's own tests, log in {log}")
     with open(log, "w") as file:
         subprocess.run(
