@@ -38,9 +38,9 @@ class SmsSender(models.Model):
         required=True,
         default="dedicated",
         tracking=True,
-        help="Name: letters instead of a number, for texts that need no answer. Dedicated number: for texts that "
-        "customers answer. A mobile number serves best where the same number is shown when you "
-        "call: customers answer and call back.",
+        help="Name: letters instead of a number, for texts that need no answer. Dedicated "
+        "number: for texts that customers answer. A mobile number serves best where the same "
+        "number is shown when you call: customers answer and call back.",
     )
     address = fields.Char(
         required=True,

@@ -136,7 +136,9 @@ class SmsSms(models.Model):
             self.env["sms.sender"].sudo().browse({v["sender_id"] for v in vals_list} - {False})
         )
         forbidden = senders.filtered(self._gate_is_forbidden_choice)
-        blacklisted = self._gate_get_blacklisted({vals.get("number") for vals in vals_list})
+        blacklisted = self._gate_get_blacklisted(
+            {vals.get("number") for vals in vals_list} if self._gate_is_in_use() else ()
+        )
         refusals = {}
         for index, vals in enumerate(vals_list):
             if vals["state"] != "outgoing":
@@ -153,6 +155,11 @@ class SmsSms(models.Model):
                 refusals[index] = refusal
         self._gate_check_balance(vals_list, senders, refusals)
         return refusals
+
+    @api.model
+    def _gate_is_in_use(self):
+        """Whether this database sends with senders of ours; where not, Odoo is as it was."""
+        return self.env["sms.sender"]._is_any_in_use()
 
     def _gate_is_forbidden_choice(self, sender):
         """Whether a user chose a sender that is not his, in the composer or with a crafted call.
@@ -280,6 +287,8 @@ class SmsSms(models.Model):
     @api.model
     def _gate_get_blacklisted(self, numbers):
         """Those of the numbers (E.164) that have opted out."""
+        if not numbers:
+            return set()
         self.env["phone.blacklist"].flush_model(["number", "active"])
         self.env.cr.execute(
             "SELECT number FROM phone_blacklist WHERE active AND number = ANY(%s)",
