@@ -135,7 +135,7 @@ class SmsGatewayEvent(models.Model):
                         event._process_or_park()
                 for event in (events - reports).sorted("id"):
                     event._process_or_park()
-                if not self.env["ir.cron"]._commit_progress(len(events)):
+                if not self.env["ir.cron"]._commit_progress():
                     self._wake()
                     break
 
@@ -157,7 +157,7 @@ class SmsGatewayEvent(models.Model):
         for _try in range(CONFLICT_TRIES):
             try:
                 self._process()
-                self.env["sms.lane"]._commit()
+                self.env["sms.lane"]._commit(processed=1)
                 return
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
                 self.env["sms.lane"]._rollback()
@@ -176,7 +176,7 @@ class SmsGatewayEvent(models.Model):
     def _park(self, reason):
         reason = storable(reason)[:500] or self.env._("No reason given.")
         self.write({"state": "failed", "error": reason, "attempts": self.attempts + 1})
-        self.env["sms.lane"]._commit()
+        self.env["sms.lane"]._commit(processed=1)
 
     def _process(self):
         self.ensure_one()
@@ -243,7 +243,7 @@ class SmsGatewayEvent(models.Model):
         """
         try:
             method(self)
-            self.env["sms.lane"]._commit()
+            self.env["sms.lane"]._commit(processed=len(self))
         except Exception:
             self.env["sms.lane"]._rollback()
             return False

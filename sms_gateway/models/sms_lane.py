@@ -93,7 +93,7 @@ class SmsLane(models.AbstractModel):
         (orphans - repeatable).message_id._set_unknown(
             self.env._("The sending process was stopped before the provider's answer was recorded.")
         )
-        self._commit()
+        self._commit(processed=len(orphans))
 
     # === CLAIM === #
 
@@ -250,7 +250,7 @@ class SmsLane(models.AbstractModel):
         for tries_left in reversed(range(RECORD_TRIES)):
             try:
                 self._record_results(results)
-                self._commit()
+                self._commit(processed=len(results))
                 return
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 self._rollback()
@@ -311,9 +311,16 @@ class SmsLane(models.AbstractModel):
             [seconds, gateway.id],
         )
 
-    def _commit(self):
-        """Make what was done last, and start with a fresh view of the database."""
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+    def _commit(self, processed=0):
+        """Make what was done last, and start with a fresh view of the database.
+
+        :param int processed: told to Odoo's scheduler, which leaves out a job that was killed
+            three times in a row without having done anything
+        """
+        if processed:
+            self.env["ir.cron"]._commit_progress(processed)
+        else:
+            self.env.cr.commit()  # pylint: disable=invalid-commit
         self.env.invalidate_all(flush=False)
 
     def _rollback(self):
