@@ -43,7 +43,7 @@ class TestWebhook(SmsGatewayCase, HttpCase):
     def test_an_unknown_address_is_not_found(self):
         """And says no more than that."""
         with self.webhooks() as webhooks:
-            for token in ("", "x", "ø" * 40, "%00", "../..", "a" * 4000, "None", "False"):
+            for token in ("x", "ø" * 40, "%00", "../..", "a" * 4000, "None", "False"):
                 with self.subTest(token[:10]):
                     answer = self.call(token=token)
                     self.assertEqual(answer.status_code, 404)
