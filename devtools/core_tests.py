@@ -4,7 +4,7 @@ import re
 import subprocess
 
 from . import addons, database, odoo, packages
-from .console import Problem, say
+from .console import Problem, say, step
 
 MODULES = [
     "sms",
@@ -41,8 +41,7 @@ def _run_odoo(name, tags):
     """Run Odoo's own test runner; show the lines that matter and return its log."""
     options = [f"--test-tags={','.join(tags)}", "--stop-after-init", "--workers=0"]
     log = odoo.cached("logs", f"{name}.log")
-    say(f"Odoo's own tests, log in {log}")
-    with open(log, "w") as file:
+    with step(f"Odoo's own tests, log in {log}"), open(log, "w") as file:
         subprocess.run(
             odoo.command("server", name, *options, f"--http-port={odoo.free_port()}"),
             cwd=odoo.data_dir(),

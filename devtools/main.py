@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 
 from . import python_env
 from .cache import ROOT
@@ -23,6 +24,7 @@ COMMANDS = {
 def main(arguments):
     """Run one command; return the exit status."""
     os.umask(0o022)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         return show_commands()
     if arguments[0] not in COMMANDS:
