@@ -1,4 +1,7 @@
--- A copy of the database sends nothing and takes nothing in.
+-- A copy of the database sends nothing, takes nothing in, and keeps no call of a provider: what
+-- proved it may be in it.
 UPDATE sms_gateway
-   SET state = 'disabled', webhook_token = md5(random()::text || id);
+   SET state = 'disabled', webhook_token = gen_random_uuid()::text;
+UPDATE sms_message SET state = 'cancelled' WHERE state = 'queued';
 UPDATE sms_sms SET state = 'canceled' WHERE state = 'outgoing' AND sender_id IS NOT NULL;
+DELETE FROM sms_gateway_event;

@@ -145,7 +145,7 @@ def perform(session, request):
         )
         content = _read(answer)
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-        raise _translate(error) from error
+        raise _translate(error) from None  # its words may hold the address, and that a password
     return Response(answer.status_code, answer.headers, content)
 
 

@@ -162,16 +162,7 @@ class SmsGateway(models.Model):
         request = self._get_adapter()._prepare_test_request(self.sudo())
         if not request:
             raise UserError(self.env._("%s offers no way to test the connection.", self.name))
-        try:
-            response = self._perform(request)
-        except (transport.NotSent, transport.NoAnswer) as error:
-            raise UserError(
-                self.env._(
-                    "%(gateway)s does not answer: %(reason)s. Check the address and your network.",
-                    gateway=self.name,
-                    reason=error,
-                )
-            ) from error
+        response = self._perform(request)
         ok, words = self._get_adapter()._parse_test_response(self.sudo(), response)
         if not ok:
             raise UserError(self.env._("%(gateway)s: %(words)s", gateway=self.name, words=words))
@@ -225,10 +216,22 @@ class SmsGateway(models.Model):
         return number in users.partner_id.mapped("phone_sanitized")
 
     def _perform(self, request):
-        """Perform one request of this account now; see :func:`transport.perform`."""
+        """Perform one request of this account now, for a person who waits for the answer.
+
+        :return: :class:`Response`
+        """
         self.ensure_one()
-        with transport.make_session(size=1) as session:
-            return transport.perform(session, request)
+        try:
+            with transport.make_session(size=1) as session:
+                return transport.perform(session, request)
+        except (transport.NotSent, transport.NoAnswer) as error:
+            raise UserError(
+                self.env._(
+                    "%(gateway)s does not answer: %(reason)s. Check the address and your network.",
+                    gateway=self.name,
+                    reason=error,
+                )
+            )
 
     def _get_webhook_url(self, kind):
         """The public address the provider calls.

@@ -6,10 +6,13 @@ from . import test_keyword
 from . import test_lane
 from . import test_log_filter
 from . import test_mail
+from . import test_message
 from . import test_quiet_hours
 from . import test_rendering
+from . import test_security
 from . import test_segments
 from . import test_sender
+from . import test_settings
 from . import test_tours
 from . import test_transport
 from . import test_webhook

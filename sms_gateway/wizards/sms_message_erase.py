@@ -17,6 +17,8 @@ EXPORT_FIELDS = (
     "delivered_at",
     "origin",
 )
+#: What makes a spreadsheet take a text for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class SmsMessageErase(models.TransientModel):
@@ -50,7 +52,8 @@ class SmsMessageErase(models.TransientModel):
         writer = csv.writer(buffer)
         writer.writerow(EXPORT_FIELDS)
         for message in messages:
-            writer.writerow([message[name] or "" for name in EXPORT_FIELDS])
+            values = {name: message[name] or "" for name in EXPORT_FIELDS}
+            writer.writerow({**values, "body": _as_text(message.body)}.values())
         self.export_file = base64.b64encode(buffer.getvalue().encode("utf-8-sig"))
         self.export_name = f"sms_{messages[0].number.lstrip('+')}.csv"
         return {**self._get_action(), "res_id": self.id}
@@ -67,3 +70,9 @@ class SmsMessageErase(models.TransientModel):
 
     def _get_action(self):
         return self.env["ir.actions.act_window"]._for_xml_id("sms_gateway.sms_message_erase_action")
+
+
+def _as_text(text):
+    """As a spreadsheet shows it, and does not compute it: a customer may write ``=``."""
+    text = text or ""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
