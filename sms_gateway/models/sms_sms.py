@@ -72,7 +72,7 @@ class SmsSms(models.Model):
 
         Without the ``default_*`` of the context, for those come from a browser as well.
         """
-        gate = self.with_context(clean_context(self.env.context))
+        gate = self.with_context(**clean_context(self.env.context))
         vals_list = [dict(vals) for vals in vals_list]
         gate._gate_prepare(vals_list)
         refusals = gate._gate_check(vals_list)

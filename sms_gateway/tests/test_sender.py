@@ -11,18 +11,18 @@ from .common import SmsGatewayCase
 class TestSenderAddress(SmsGatewayCase):
     """What may stand as the sender of a text."""
 
-    def create(self, kind, address, **values):
+    def make(self, kind, address, **values):
         return self._create_sender(f"{kind} {address}", kind, address, **values)
 
     def assert_refused(self, kind, *addresses):
         for address in addresses:
             with self.subTest(kind=kind, address=address), self.assertRaises(ValidationError):
-                self.create(kind, address)
+                self.make(kind, address)
 
     def assert_accepted(self, kind, *addresses):
         for address in addresses:
             with self.subTest(kind=kind, address=address):
-                self.assertEqual(self.create(kind, address).address, address)
+                self.assertEqual(self.make(kind, address).address, address)
 
     def test_r013_a_text_has_3_to_11_characters_spaces_included(self):
         self.assert_refused("text", "AB", "A B C D E F G", "ABCDEFGHIJKL")
@@ -33,7 +33,7 @@ class TestSenderAddress(SmsGatewayCase):
         self.assert_refused("text", "Bjørn", "A-B", "Café", "A.B", "Åse", "My\nShop", "Shop\n")
         self.assert_accepted("text", "My Shop 1")
         with self.assertRaisesRegex(ValidationError, r"“Bjørn”.*3 to 11 characters"):
-            self.create("text", "Bjørn")
+            self.make("text", "Bjørn")
 
     def test_a_text_of_digits_only_would_pass_for_a_number(self):
         self.assert_refused("text", "12345678", "   ")
@@ -50,7 +50,7 @@ class TestSenderAddress(SmsGatewayCase):
 
     def test_r015_a_mobile_number_receives_only_where_it_is_registered_as_receiving(self):
         """R015: it is a sender as it is; answers come only when that is switched on."""
-        mobile = self.create("mobile", "+4791234567")
+        mobile = self.make("mobile", "+4791234567")
         self.assertFalse(mobile.can_receive)
         mobile.inbound_enabled = True
         self.assertTrue(mobile.can_receive)
@@ -67,9 +67,9 @@ class TestSenderAddress(SmsGatewayCase):
 
     def test_r011_a_text_cannot_receive_answers(self):
         """R011: refused in whichever order the two are set."""
-        number = self.create("dedicated", "59445013", inbound_enabled=True)
+        number = self.make("dedicated", "59445013", inbound_enabled=True)
         for change in (
-            lambda: self.create("text", "Answer me", inbound_enabled=True),
+            lambda: self.make("text", "Answer me", inbound_enabled=True),
             lambda: self.text_sender.write({"inbound_enabled": True}),
             lambda: number.write({"kind": "text", "address": "Fjord"}),
         ):
@@ -98,20 +98,20 @@ class TestSenderAddress(SmsGatewayCase):
         adapter_features = ("inbound", "status", "text_sender", "idempotency", "balance")
         self.env.invalidate_all()
         with self.assertRaisesRegex(ValidationError, "does not accept a name"):
-            self.create("text", "Hello")
+            self.make("text", "Hello")
 
     def test_one_gateway_has_an_address_once(self):
         """But the address of an archived sender is free again."""
         with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.cr.savepoint():
-            self.create("dedicated", self.sender.address)
+            self.make("dedicated", self.sender.address)
         self.sender.active = False
         self.env.flush_all()
-        self.assertTrue(self.create("dedicated", self.sender.address))
+        self.assertTrue(self.make("dedicated", self.sender.address))
 
     def test_the_sender_and_its_gateway_are_of_one_company(self):
         other = self.env["res.company"].create({"name": "Other"})
         with self.assertRaises(UserError):
-            self.create("dedicated", "59445013", company_id=other.id)
+            self.make("dedicated", "59445013", company_id=other.id)
 
     def test_r016_an_ordinary_mobile_comes_with_advice(self):
         """R016: the form says when it helps; a number may belong to one person."""
@@ -123,14 +123,14 @@ class TestSenderAddress(SmsGatewayCase):
         arch = self.env["sms.sender"].get_view(view_type="form")["arch"]
         self.assertIn('invisible="not is_ordinary_mobile"', arch)
         self.assertIn("where you also call from it", " ".join(arch.split()))
-        personal = self.create("mobile", "+4791234567", user_ids=self.salesman.ids)
+        personal = self.make("mobile", "+4791234567", user_ids=self.salesman.ids)
         self.assertEqual(
             self.env["sms.sender"]._get_default_sender(self.salesman, self.company), personal
         )
 
     def test_a_sender_is_found_however_the_provider_writes_it(self):
         find = self.env["sms.sender"]._find_by_address
-        mobile = self.create("mobile", "+4791234567")
+        mobile = self.make("mobile", "+4791234567")
         for address in ("+4791234567", "4791234567", "+47 912 34 567"):
             self.assertEqual(find(self.gateway, address), mobile)
         self.assertEqual(find(self.gateway, "59445012"), self.sender)
@@ -146,7 +146,7 @@ class TestSenderAddress(SmsGatewayCase):
         self.sender.active = False
         self.env.flush_all()
         self.assertEqual(find(self.gateway, "59445012"), self.sender)
-        successor = self.create("dedicated", "59445012")
+        successor = self.make("dedicated", "59445012")
         self.assertEqual(find(self.gateway, "59445012"), successor)
 
 
