@@ -1,0 +1,245 @@
+"""The pictures of the documentation, taken from the running product by ``./dev screenshots``.
+
+They tell one story on a fresh copy of the demo data: Anna Hansen is texted from her lead, answers
+on her telephone, and what the screens of the addon say afterwards.
+"""
+
+import json
+
+import harness
+
+WINDOW = (1400, 800)
+PHONE = (390, 844)
+QUESTION = "Hi Anna, we can install your heat pump on Friday at 10. Does that suit you?"
+UNICODE = "Hi Anna, your heat pump comes on Friday 🙂 Our fitter calls you “half an hour” before."
+ANSWER = "Friday at 10 is perfect 👍 See you!"
+#: Texts to each customer with a demo telephone, and what is answered.
+SMALL_TALK = [
+    ("Thank you for your interest. May we visit you for an offer?", "Yes please, any afternoon"),
+    ("Our offer is in your mailbox. Do you have any questions?", "Does it include the old one?"),
+    ("It does: we take the old one away. Shall we order?", "Yes"),
+    ("Ordered. It arrives next week.", None),
+    ("Your delivery is on its way.", "👍"),
+]
+MENUS = {
+    "texts": "sms_gateway.sms_message_action",
+    "graph": "sms_gateway.sms_message_action_report",
+    "gateways": "sms_gateway.sms_gateway_action",
+    "senders": "sms_gateway.sms_sender_action",
+    "words": "sms_gateway.sms_keyword_action",
+    "settings": "sms_gateway.sms_settings_action",
+    "inbox": "sms_inbox.sms_message_action_todo",
+    "telephones": "sms_gateway_demo.sms_demo_phone_action_screen",
+}
+CALL = """
+fetch("/web/dataset/call_kw", {{
+    method: "POST",
+    headers: {{"Content-Type": "application/json"}},
+    body: JSON.stringify({{jsonrpc: "2.0", method: "call", params: {params}}}),
+}}).then((answer) => answer.json())
+"""
+SPREAD = """
+UPDATE sms_message SET create_date = create_date - (last.id - sms_message.id) * interval '9 hours'
+  FROM (SELECT max(id) AS id FROM sms_message) AS last
+"""
+AT_REST = """
+[...document.images]
+    .filter((image) => image.getBoundingClientRect().top < window.innerHeight)
+    .every((image) => image.complete)
+    && !document.querySelector(".fa-spin")
+    && !document.getAnimations().some((animation) => animation.playState === "running")
+"""
+GRAPH = "document.querySelector('.o_graph_view canvas').toDataURL()"
+
+
+def main(browser, url, take):
+    """Take every picture.
+
+    :param browser: :class:`devtools.browser.Browser`, logged in as the administrator
+    :param url: the server's address
+    :param take: function that writes the picture of a name
+    """
+    Story(browser, url, take).tell()
+
+
+class Story:
+    """The pictures, in the order in which they happen."""
+
+    def __init__(self, browser, url, take):
+        self.browser, self.url, self._take = browser, url, take
+
+    def tell(self):
+        """Take every picture."""
+        self.browser.resize(*WINDOW)
+        self.send_from_the_lead()
+        self.answer_on_the_telephone()
+        self.open_lead("Anna Hansen")
+        self.browser.wait_until(self.chatter_says(ANSWER))
+        self.take("lead-answered")
+        self.make_history()
+        self.take_screens()
+        self.browser.resize(*PHONE)
+        self.take_small_screens()
+        assert not self.browser.errors, self.browser.errors
+
+    # Scenes --------------------------------------------------------------------------------
+
+    def send_from_the_lead(self):
+        """Write to Anna, too dearly first, and see it delivered."""
+        self.open_lead("Anna Hansen")
+        self.open_composer()
+        self.browser.type(".modal textarea", UNICODE)
+        self.browser.wait_for(".modal .o_sms_unicode")
+        self.take("composer-unicode")
+        self.browser.type(".modal textarea", QUESTION)
+        self.browser.wait_until("!document.querySelector('.modal .o_sms_unicode')")
+        self.take("composer")
+        self.browser.click(".modal-footer .btn-primary")
+        self.browser.wait_until(self.chatter_says("Delivered"))
+        self.take("lead-delivered")
+
+    def answer_on_the_telephone(self):
+        """Type Anna's answer, and send it."""
+        self.open("telephones", ".o_sms_demo_text")
+        answer = ".o_sms_demo_phone:has(.o_sms_demo_text) textarea"
+        self.browser.type(answer, ANSWER)
+        self.browser.eval("document.querySelector('.o_sms_demo_content').scrollTo(0, 0)")
+        self.take("telephones")
+        self.browser.press("Enter")
+        self.browser.wait_for(".o_sms_demo_text:not(.o_sms_demo_received)")
+
+    def make_history(self):
+        """Two weeks of texts with everybody, one of them in vain, and a stranger's question."""
+        leads = self.call(
+            "crm.lead", "search_read", [["name", "ilike", ":"]], ["phone_sanitized", "phone"]
+        )
+        phones = self.call("sms.demo.phone", "search_read", [], ["number", "name"])
+        by_number = {phone["number"]: phone["id"] for phone in phones}
+        customers = [lead for lead in leads if lead["phone_sanitized"] in by_number]
+        for text, answer in SMALL_TALK:
+            for lead in customers:
+                self.send_text(lead, text)
+                if answer and lead["id"] % 2:
+                    self.answer(by_number[lead["phone_sanitized"]], answer)
+        gone = by_number[customers[-1]["phone_sanitized"]]
+        self.call("sms.demo.phone", "write", [gone], {"mode": "gone"})
+        self.send_text(customers[-1], "When may we call you?")
+        self.wait_for_texts([["state", "=", "failed"]], 1)
+        harness.psql(self.database, SPREAD)
+        stranger = next(phone["id"] for phone in phones if phone["name"] == "Stranger")
+        self.answer(stranger, "Hello, do you also install heat pumps in Drammen?")
+        self.wait_for_texts([["inbox_state", "=", "todo"]], 1)
+
+    def take_screens(self):
+        """Take what a manager and an administrator look at."""
+        self.open("texts", ".o_list_view .o_data_row")
+        self.take("texts")
+        self.open("graph", ".o_graph_view canvas")
+        self.wait_for_graph()
+        self.take("texts-graph")
+        self.open("inbox", ".o_list_view .o_data_row")
+        self.take("to-handle")
+        self.open("senders", ".o_list_view .o_data_row")
+        self.take("senders")
+        self.open("words", ".o_list_view .o_data_row")
+        self.take("opt-out-words")
+        self.open("settings", "[name=sms_retention_months]")
+        self.take("settings")
+        self.call("ir.config_parameter", "set_param", "web.base.url", "https://odoo.example.com")
+        self.open("gateways", ".o_kanban_record:not(.o_kanban_ghost)")
+        self.browser.click(".o_kanban_record")
+        self.browser.click(".nav-link[name=webhooks]")
+        self.browser.wait_for(".nav-link.active[name=webhooks]")
+        self.take("gateway")
+
+    def take_small_screens(self):
+        """Take the same on a telephone."""
+        self.open_lead("Anna Hansen")
+        self.open_composer()
+        self.browser.type(".modal textarea", "We are on our way, see you in half an hour.")
+        self.take("mobile-composer")
+        self.open("telephones", ".o_sms_demo_text")
+        self.browser.type(".o_sms_demo_search input", "Anna")
+        self.browser.wait_until("document.querySelectorAll('.o_sms_demo_phone').length === 1")
+        self.take("mobile-telephones")
+
+    # Steps ---------------------------------------------------------------------------------
+
+    def take(self, name):
+        """Take a picture once what is on it has arrived."""
+        self.browser.wait_until(AT_REST)
+        self._take(name)
+
+    def wait_for_graph(self):
+        """Wait until the bars have grown."""
+        seen = []
+        harness.wait_for(
+            lambda: seen.append(self.browser.eval(GRAPH)) or seen[-2:-1] == seen[-1:], interval=0.5
+        )
+
+    def open(self, menu, selector):
+        """Open a screen and wait for what it shows."""
+        module, name = MENUS[menu].split(".")
+        domain = [["module", "=", module], ["name", "=", name]]
+        action = self.call("ir.model.data", "search_read", domain, ["res_id"])[0]["res_id"]
+        self.browser.goto(f"{self.url}/odoo/action-{action}")
+        self.browser.wait_for(selector)
+
+    def open_lead(self, name):
+        """Open a lead with its chatter."""
+        lead = self.call("crm.lead", "search", [["name", "=", name]])[0]
+        self.browser.goto(f"{self.url}/odoo/crm/{lead}")
+        self.browser.wait_for(".o-mail-Message")
+
+    def open_composer(self):
+        """Press the SMS button; it shows when one points at the number."""
+        self.browser.wait_until("document.querySelector('.o_field_phone_sms')")
+        self.browser.eval("document.querySelector('.o_field_phone_sms').click()")
+        self.browser.wait_for(".modal textarea")
+
+    def chatter_says(self, words):
+        """The condition that a message of the chatter holds the words."""
+        return f"document.querySelector('.o-mail-Chatter')?.innerText.includes({json.dumps(words)})"
+
+    def send_text(self, lead, text):
+        """Text a lead, and wait for the delivery report."""
+        count = self.count_texts([["state", "in", ["delivered", "failed"]]])
+        composer = self.call(
+            "sms.composer",
+            "create",
+            {
+                "composition_mode": "comment",
+                "res_model": "crm.lead",
+                "res_id": lead["id"],
+                "recipient_single_number_itf": lead["phone"],
+                "body": text,
+            },
+        )
+        self.call("sms.composer", "action_send_sms", [composer])
+        self.wait_for_texts([["state", "in", ["delivered", "failed"]]], count + 1)
+
+    def answer(self, phone, text):
+        """Answer on a demo telephone, and wait for Odoo to have it."""
+        count = self.count_texts([["direction", "=", "in"]])
+        self.call("sms.demo.phone", "action_answer", [phone], text, None)
+        self.wait_for_texts([["direction", "=", "in"]], count + 1)
+
+    def count_texts(self, domain):
+        """How many texts of the ledger meet the domain."""
+        return self.call("sms.message", "search_count", domain)
+
+    def wait_for_texts(self, domain, count):
+        """Wait until the ledger holds so many texts."""
+        harness.wait_for(lambda: self.count_texts(domain) >= count, message=str(domain))
+
+    def call(self, model, method, *args, **kwargs):
+        """Call a method as the browser's user."""
+        params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
+        answer = self.browser.eval(CALL.format(params=json.dumps(params)))
+        assert "error" not in answer, answer["error"]["data"]["message"]
+        return answer.get("result")
+
+    @property
+    def database(self):
+        """The name of the server's database."""
+        return self.browser.eval("odoo.info.db")
