@@ -15,13 +15,15 @@ MODULES = [
     "phone_validation",
 ]
 DISCUSS = "tests/discuss"
+# Tests that run while their module is loading run before our addons are there, and prove
+# nothing about them; those of mail even stumble over columns of modules loaded later.
+LEFT_OUT = "-at_install/mail"
 TOTALS = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
 
 
 def run(tags):
     """Run the suites of ``MODULES`` and of Discuss, or those named; return the exit status."""
-    packages.ensure(packages.CHROMIUM)
-    tags = tags or [f"/{module}" for module in MODULES] + _discuss_tags()
+    tags = tags or [*(f"/{module}" for module in MODULES), *_discuss_tags(), LEFT_OUT]
     # Without demo data: there, a text without a sender leaves by the demo carrier, not by IAP.
     name = database.template(addons.closure([]), extra=MODULES, demo=False)
     with database.temporary_copy(name, "core") as copy:
@@ -41,11 +43,12 @@ def _run_odoo(name, tags):
     """Run Odoo's own test runner; show the lines that matter and return its log."""
     options = [f"--test-tags={','.join(tags)}", "--stop-after-init", "--workers=0"]
     log = odoo.cached("logs", f"{name}.log")
+    path = packages.search_path(packages.ensure(packages.CHROMIUM))
     with step(f"Odoo's own tests, log in {log}"), open(log, "w") as file:
         subprocess.run(
             odoo.command("server", name, *options, f"--http-port={odoo.free_port()}"),
             cwd=odoo.data_dir(),
-            env=odoo.environment(),
+            env={**odoo.environment(), "PATH": path},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
