@@ -7,7 +7,6 @@ from uuid import uuid4
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools.misc import clean_context
 from odoo.tools.rendering_tools import INLINE_TEMPLATE_REGEX
 
 from ..const import (
@@ -68,19 +67,15 @@ class SmsSms(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `sms`: the gate that every text passes.
-
-        Without the ``default_*`` of the context, for those come from a browser as well.
-        """
-        gate = self.with_context(**clean_context(self.env.context))
+        """Override of `sms`: the gate that every text passes."""
         vals_list = [dict(vals) for vals in vals_list]
-        gate._gate_prepare(vals_list)
-        refusals = gate._gate_check(vals_list)
-        gate._gate_raise(vals_list, refusals)
-        gate._gate_record(vals_list, refusals)
-        texts = super(SmsSms, gate).create(vals_list)
+        self._gate_prepare(vals_list)
+        refusals = self._gate_check(vals_list)
+        self._gate_raise(vals_list, refusals)
+        self._gate_record(vals_list, refusals)
+        texts = super().create(vals_list)
         texts._gate_follow_up()
-        return texts.with_env(self.env)
+        return texts
 
     @api.ondelete(at_uninstall=False)
     def _unlink_cancels_queued(self):
@@ -92,7 +87,7 @@ class SmsSms(models.Model):
     # === GATE === #
 
     def _gate_prepare(self, vals_list):
-        """Complete the values: sender, record, uuid."""
+        """Complete the values: sender, record, uuid; none of ours is left to the context."""
         messages = (
             self.env["mail.message"]
             .sudo()

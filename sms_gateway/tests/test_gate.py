@@ -203,7 +203,8 @@ class TestGateSender(GateCase):
 
     def test_the_ledger_takes_nothing_from_the_context_of_a_call(self):
         """A default that a browser sends along is no reference, no cost, no exemption."""
-        self.compose(sender=self.sender).with_context(
+        composer = self.compose(sender=self.sender, composition_mode="numbers", numbers=CUSTOMER)
+        composer.with_context(
             default_provider_ref="stolen",
             default_cost=99.0,
             default_keyword="optout",
