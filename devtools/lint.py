@@ -35,7 +35,8 @@ def environment():
             _install_node_packages(node, variables)
     modules = node / "node_modules"
     path = os.pathsep.join([str(modules / ".bin"), variables["PATH"]])
-    return {**variables, "PATH": path, "NODE_PATH": str(modules)}
+    caches = {"RUFF_CACHE_DIR": str(cached("ruff"))}
+    return {**variables, **caches, "PATH": path, "NODE_PATH": str(modules)}
 
 
 def _node_key():
