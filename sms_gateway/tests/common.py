@@ -99,6 +99,7 @@ class SmsGatewayCase(TransactionCase):
         cls.company.country_id = cls.env.ref("base.no")
         cls.company.sms_bulk_enabled = True
         cls.company.sms_default_sender_id = False
+        cls.env["sms.sender"].search([]).active = False  # those of the demo data
         cls.gateway = cls._create_gateway()
         cls.sender = cls._create_sender("Sales", "dedicated", "59445012", inbound_enabled=True)
         cls.text_sender = cls._create_sender("Fjord", "text", "Fjord AS")

@@ -22,6 +22,7 @@ class SmsGateway(models.Model):
     demo_carrier_url = fields.Char(
         "Carrier address",
         copy=False,
+        groups="base.group_system",
         help="Where the carrier answers, and where it finds Odoo. Empty: this very server.",
     )
 
