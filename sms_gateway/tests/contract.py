@@ -45,6 +45,9 @@ PAGE = b"<!DOCTYPE html><html><body>Welcome to nginx! error ok 0: accepted</body
 class AdapterContract:
     """The contract of ``sms.gateway.adapter``, tested. Mix into a ``TransactionCase``."""
 
+    #: Odoo's own runner leaves out inherited tests unless told.
+    allow_inherited_tests_method = True
+
     # === WHAT THE ADAPTER'S TEST FILLS IN === #
 
     #: The adapter: ``sms.gateway.adapter.<code>``.
