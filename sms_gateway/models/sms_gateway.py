@@ -3,7 +3,7 @@ from hashlib import sha256
 from hmac import compare_digest
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import UserError
+from odoo.exceptions import MissingError, UserError
 from odoo.tools.urls import urljoin
 
 from ..engine import transport
@@ -138,17 +138,22 @@ class SmsGateway(models.Model):
     def create(self, vals_list):
         gateways = super().create(vals_list)
         gateways._create_throttle()
-        self.env.registry.clear_cache()
+        self._forget_tokens()
         return gateways
 
     def write(self, vals):
-        if {"webhook_token", "active", "state"} & vals.keys():
-            self.env.registry.clear_cache()
+        if {"webhook_token", "active"} & vals.keys():
+            self._forget_tokens()
         return super().write(vals)
 
     def unlink(self):
-        self.env.registry.clear_cache()
+        self._forget_tokens()
         return super().unlink()
+
+    def _forget_tokens(self):
+        """Again after the commit: a call that came before it has cached what was before it."""
+        self.env.registry.clear_cache()
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     def _create_throttle(self):
         self.env["sms.gateway.throttle"].sudo().create([{"gateway_id": g.id} for g in self])
@@ -273,8 +278,12 @@ class SmsGateway(models.Model):
         Looked up by digest and compared in constant time: how long it takes tells nothing.
         """
         gateway_id = self._map_token_digests().get(sha256(token.encode()).hexdigest())
-        gateway = self.browse(gateway_id).sudo().exists() if gateway_id else self.browse()
-        if gateway and compare_digest(gateway.webhook_token.encode(), token.encode()):
+        gateway = self.sudo().browse(gateway_id or ())
+        try:
+            known = gateway.webhook_token or ""
+        except MissingError:  # deleted a moment ago, in another process
+            known = ""
+        if known and compare_digest(known.encode(), token.encode()):
             return gateway
         return self.browse()
 

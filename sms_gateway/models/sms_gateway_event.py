@@ -1,5 +1,6 @@
 import logging
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 
 from odoo import api, fields, models
@@ -10,6 +11,7 @@ from ..const import (
     UNKNOWN_REFERENCE_DELAY,
     UNKNOWN_REFERENCE_TRIES,
 )
+from ..cursor import read_committed
 from ..engine.contract import Webhook, WebhookMalformed
 from .sms_message import storable
 
@@ -21,6 +23,8 @@ BATCH = 200
 CONFLICT_TRIES = 10
 #: A longer key of a call is stored as its digest.
 MAX_KEY_LENGTH = 200
+#: Every so many events the worker is woken though it should be awake: it may have been killed.
+WAKE_EVERY = 20
 
 
 class SmsGatewayEvent(models.Model):
@@ -89,10 +93,10 @@ class SmsGatewayEvent(models.Model):
                 webhook.to_json().replace(gateway.sudo().webhook_token, "***"),
             ],
         )
-        is_new = bool(self.env.cr.rowcount)
-        if is_new:
-            self._wake()
-        return is_new
+        row = self.env.cr.fetchone()
+        if row:
+            self.env.cr.postcommit.add(partial(self._wake_for, row[0]))
+        return bool(row)
 
     @api.model
     def _count_refusal(self, gateway, kind, reason):
@@ -101,7 +105,7 @@ class SmsGatewayEvent(models.Model):
         In a transaction of its own, so that parallel refusals queue instead of conflicting.
         """
         hour = fields.Datetime.now().strftime("%Y-%m-%dT%H")
-        with self.env.registry.cursor() as cr:
+        with read_committed(self.env.registry) as cr:
             cr.execute(
                 """
                 INSERT INTO sms_gateway_event
@@ -113,6 +117,30 @@ class SmsGatewayEvent(models.Model):
                 [gateway.id, kind, f"refused {kind} {reason} {hour}", reason],
                 log_exceptions=False,
             )
+
+    @api.model
+    def _wake_for(self, event_id):
+        """Wake the worker for an event that is committed, unless it comes anyway.
+
+        It looks for more whenever it has worked something off. So it comes for this event too, if
+        now, after the commit, an earlier one still waits.
+        """
+        if event_id % WAKE_EVERY and self._is_worker_awake(event_id):
+            return
+        with self.env.registry.cursor() as cr:
+            self.with_env(self.env(cr=cr))._wake()
+
+    @api.model
+    def _is_worker_awake(self, event_id):
+        self.env.cr.execute(
+            """
+            SELECT FROM sms_gateway_event
+             WHERE state = 'new' AND retry_at IS NULL AND id < %s
+             ORDER BY id DESC LIMIT 1
+            """,
+            [event_id],
+        )
+        return bool(self.env.cr.rowcount)
 
     @api.model
     def _wake(self, at=None):

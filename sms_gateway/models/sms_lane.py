@@ -7,6 +7,7 @@ from odoo import api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from ..cursor import read_committed
 from ..engine.contract import Response, SendResult
 from ..engine.transport import NotSent, Transport
 
@@ -73,7 +74,7 @@ class SmsLane(models.AbstractModel):
     @contextlib.contextmanager
     def _lock(self, lane):
         """Whether this is the lane's only run; held by a transaction of its own."""
-        with self.env.registry.cursor() as cr:
+        with read_committed(self.env.registry) as cr:
             cr.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [f"sms.lane.{lane}"])
             yield cr.fetchone()[0]
 

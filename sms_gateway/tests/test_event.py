@@ -12,6 +12,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.sms_gateway.const import EVENT_RETENTION_DAYS, UNKNOWN_REFERENCE_TRIES
 from odoo.addons.sms_gateway.engine.contract import Webhook, WebhookMalformed
+from odoo.addons.sms_gateway.models.sms_gateway_event import WAKE_EVERY
 
 from .common import CUSTOMER, SmsGatewayCase
 
@@ -198,13 +199,29 @@ class TestEventWorker(EventCase):
         self.assertEqual((done | waiting | failed | recent).exists(), waiting | recent)
 
     def test_a_new_call_wakes_the_worker_and_a_repeated_one_does_not(self):
+        self.assertEqual([self.count_wakings("key"), self.count_wakings("key")], [1, 0])
+
+    def test_a_worker_with_work_before_it_is_woken_now_and_then_only(self):
+        """It looks for more by itself, unless it was killed."""
+        self.count_wakings("first")
+        wakings = [self.count_wakings(f"key{n}") for n in range(WAKE_EVERY)]
+        self.assertEqual(sorted(wakings), [0] * (WAKE_EVERY - 1) + [1])
+
+    def test_an_event_that_waits_for_its_next_try_keeps_nobody_awake(self):
+        self.count_wakings("first")
+        self.env["sms.gateway.event"].search([]).retry_at = fields.Datetime.now()
+        self.env.flush_all()
+        self.assertEqual(self.count_wakings("second"), 1)
+
+    def count_wakings(self, key):
+        """Take in a call; return how often the worker was woken after the commit."""
         webhook = Webhook(kind="inbound", method="POST", url="x", body=b"[]")
-        Event = self.env["sms.gateway.event"]
         cron = self.env.ref("sms_gateway.ir_cron_events")
-        for woken in (1, 0):
-            with RecordCapturer(self.env["ir.cron.trigger"].sudo()) as triggers:
-                self.assertEqual(Event._store(self.gateway, webhook, "key"), bool(woken))
-            self.assertEqual(len(triggers.records.filtered(lambda t: t.cron_id == cron)), woken)
+        with RecordCapturer(self.env["ir.cron.trigger"].sudo()) as triggers:
+            with self.enter_registry_test_mode():
+                self.env["sms.gateway.event"]._store(self.gateway, webhook, key)
+                self.env.cr.postcommit.run()
+        return len(triggers.records.filtered(lambda trigger: trigger.cron_id == cron))
 
     def test_an_idle_tick_reads_an_index(self):
         """P12: however many calls are kept."""
