@@ -6,66 +6,14 @@ import random
 import threading
 import time
 
-from gateways import kannel_stub, make_gateway
-from harness import OdooServer, odoo_script, psql, wait_for
+from gateways import kannel_stub, make_gateway, wake
+from harness import OdooServer, psql, wait_for
 
 from devtools.postgres import cluster
 
 TEXTS, KILLS, LATENCY, IN_FLIGHT = 2000, 20, 0.02, 20
 #: Requests in the life of a server, at most, before it is killed.
 LIFE = 120
-
-CREATE_TEXTS = """
-import json
-values = [
-    {{
-        "number": f"+4790{{n:06d}}", "body": f"Text {{n}}", "sender_id": {sender_id},
-        "lane": {lanes!r}[n % {count_lanes}],
-    }}
-    for n in range({count})
-]
-env["sms.sms"].create(values)
-env.cr.{end}()
-print(json.dumps(len(values)))
-"""
-
-
-def create_texts(gateway, count, lanes=("normal",), end="commit"):
-    """Create texts to as many numbers in one transaction, which ends with commit or rollback."""
-    values = {"sender_id": gateway.sender_id, "lanes": lanes, "count_lanes": len(lanes)}
-    code = CREATE_TEXTS.format(count=count, end=end, **values)
-    assert odoo_script(gateway.database, code) == count
-
-
-def wake(database):
-    """Have the database's scheduled actions looked at now, as every new text does."""
-    psql("postgres", "SELECT pg_notify('cron_trigger', %s)", database)
-
-
-def states(gateway):
-    """Return how many texts of the gateway are in each state."""
-    rows = psql(
-        gateway.database,
-        "SELECT state, count(*) FROM sms_message WHERE gateway_id = %s GROUP BY state",
-        gateway.id,
-    )
-    return dict(rows)
-
-
-def uuids(gateway, state):
-    """Return the uuids of the texts in a state."""
-    query = "SELECT uuid FROM sms_message WHERE gateway_id = %s AND state = %s"
-    return {uuid for (uuid,) in psql(gateway.database, query, gateway.id, state)}
-
-
-def wait_until_drained(gateway, timeout=120):
-    """Return the states once nothing waits and nothing is under way."""
-    wait_for(
-        lambda: not {"queued", "sending"} & states(gateway).keys(),
-        timeout,
-        lambda: f"an empty queue: {states(gateway)}",
-    )
-    return states(gateway)
 
 
 def test_p2_killed_twenty_times_nothing_goes_out_twice(database):
@@ -77,23 +25,23 @@ def test_p2_killed_twenty_times_nothing_goes_out_twice(database):
         gateway = make_gateway(
             database, provider.url, max_per_second=100_000, max_in_flight=IN_FLIGHT
         )
-        create_texts(gateway, TEXTS)
+        gateway.create_texts(TEXTS)
         server = OdooServer(database, max_cron_threads=2)
         for _kill in range(KILLS):
             with killed_at_the_end(server):
                 live_until(provider, provider.count + chance.randrange(LIFE), database)
                 time.sleep(chance.random() * LATENCY * 2)  # within a request, a claim, a commit
-        assert states(gateway).get("queued"), "killed while there was something to send"
+        assert gateway.count_states().get("queued"), "killed while there was something to send"
         with server.start():
             wake(database)
-            counts = wait_until_drained(gateway)
+            counts = gateway.wait_until_drained()
         assert provider.repeated == {}
         assert counts.keys() <= {"sent", "unknown"}
         assert counts.get("unknown", 0) <= KILLS * IN_FLIGHT
-        received, sent = set(provider.counts), uuids(gateway, "sent")
-        assert sent <= received
-        assert received <= sent | uuids(gateway, "unknown")
-        assert len(sent) + counts.get("unknown", 0) == TEXTS
+        states = gateway.states()
+        assert len(states) == TEXTS
+        sent = {uuid for uuid, state in states.items() if state == "sent"}
+        assert sent <= set(provider.counts) <= set(states)
         assert psql(database, "SELECT count(*) FROM sms_sms WHERE state = 'process'") == [(0,)]
         assert "Traceback" not in server.log_text(), server.log
 
@@ -125,10 +73,10 @@ def test_p1_a_transaction_that_rolls_back_sends_nothing(database):
     with kannel_stub() as provider:
         gateway = make_gateway(database, provider.url)
         with OdooServer(database, max_cron_threads=2):
-            create_texts(gateway, 20, end="rollback")
+            gateway.create_texts(20, end="rollback")
             wake(database)
-            create_texts(gateway, 1)
-            assert wait_until_drained(gateway) == {"sent": 1}
+            gateway.create_texts(1)
+            assert gateway.wait_until_drained() == {"sent": 1}
         assert provider.count == 1
 
 
@@ -153,7 +101,7 @@ def test_p1_a_transaction_that_is_repeated_sends_once(database):
             wait_for(lambda: is_blocked(database), message="the call meets the other's edit")
         caller.join(60)
         assert psql(database, "SELECT last_value FROM story_tries") == [(2,)]
-        assert wait_until_drained(gateway) == {"sent": 1}
+        assert gateway.wait_until_drained() == {"sent": 1}
         assert provider.count == 1
 
 
@@ -187,8 +135,8 @@ def test_two_servers_send_once_and_keep_the_pace(database):
         gateway = make_gateway(database, provider.url, max_per_second=pace, max_in_flight=100)
         options = {"max_cron_threads": 3}
         with OdooServer(database, **options), OdooServer(database, **options):
-            create_texts(gateway, count, lanes=("chat", "normal", "bulk"))
-            assert wait_until_drained(gateway) == {"sent": count}
+            gateway.create_texts(count, lanes=("chat", "normal", "bulk"))
+            assert gateway.wait_until_drained() == {"sent": count}
         assert len(provider.counts) == provider.count == count
         assert busiest_second(provider) <= pace + 1
 
