@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class MailingMailing(models.Model):
@@ -9,7 +10,7 @@ class MailingMailing(models.Model):
         "From",
         domain="[('id', 'in', available_sms_sender_ids)]",
         index="btree_not_null",
-        help="Empty: the sender of who sends, else the company's, else Odoo's SMS service.",
+        help="Empty: that of who is responsible, else the company's, else Odoo's SMS service.",
     )
     available_sms_sender_ids = fields.Many2many(
         "sms.sender", compute="_compute_available_sms_sender_ids"
@@ -21,9 +22,56 @@ class MailingMailing(models.Model):
         domain = Sender._get_usable_domain(self.env.user, self.env.company)
         self.available_sms_sender_ids = Sender.search(domain)
 
+    @api.constrains("sms_sender_id")
+    def _check_sms_sender_id(self):
+        """Who chooses must have the right: what sends later is the scheduler, who has any."""
+        for mailing in self.filtered("sms_sender_id"):
+            if not mailing.sms_sender_id._may_be_used_by(self.env.user):
+                raise ValidationError(
+                    self.env._(
+                        "You may not send with %s. Choose another sender.",
+                        mailing.sms_sender_id.sudo().display_name,
+                    )
+                )
+
+    # === ACTION METHODS === #
+
+    def action_put_in_queue(self):
+        """Override of `mass_mailing`: who presses *Send* is told at once what forbids it."""
+        self._check_may_send_sms()
+        return super().action_put_in_queue()
+
+    def action_send_mail(self, res_ids=None):
+        """Override of `mass_mailing`: who presses *Send now* is told at once what forbids it."""
+        self._check_may_send_sms()
+        return super().action_send_mail(res_ids=res_ids)
+
+    def action_retry_failed_sms(self):
+        """Override of `mass_mailing_sms`: what may have arrived is not sent again."""
+        unknown = (
+            self.env["sms.sms"]
+            .sudo()
+            .search([("mailing_id", "in", self.ids), ("message_id.state", "=", "unknown")])
+        )
+        unknown.mailing_id = False  # by which core finds what failed
+        return super().action_retry_failed_sms()
+
+    # === BUSINESS METHODS === #
+
+    def _check_may_send_sms(self):
+        """Raise where the switches of the company let no SMS mailing leave."""
+        for mailing in self.filtered(lambda m: m.mailing_type == "sms"):
+            values = {"composition_mode": "mass", "sender_id": mailing._get_sms_sender().id}
+            self.env["sms.composer"].new(values)._check_may_send()
+
+    def _get_sms_sender(self):
+        """The sender of the mailing, else that of who is responsible for it; may be empty."""
+        user = self.user_id or self.env.user
+        company = self.env.company if user == self.env.user else user.company_id
+        Sender = self.env["sms.sender"]
+        return self.sms_sender_id or Sender._get_default_sender(user, company)
+
     def _send_sms_get_composer_values(self, res_ids):
         """Override of `mass_mailing_sms`: the sender of the mailing."""
         values = super()._send_sms_get_composer_values(res_ids)
-        if self.sms_sender_id:
-            values["sender_id"] = self.sms_sender_id.id
-        return values
+        return {**values, "sender_id": self._get_sms_sender().id}

@@ -7,3 +7,11 @@ class SmsComposer(models.TransientModel):
     def _get_origin(self):
         """Override of `sms_gateway`: what a mailing sends is counted as that."""
         return "mailing" if self.mailing_id else super()._get_origin()
+
+    def _prepare_mass_sms(self, records, sms_record_values):
+        """Override of `mass_mailing_sms`: it has made the links those of each recipient."""
+        texts = super()._prepare_mass_sms(records, sms_record_values)
+        for text in texts if self.mailing_id else ():
+            if text.message_id.body != text.body:
+                text.message_id.write({"body": text.body, **text._measure_values(text.body)})
+        return texts
