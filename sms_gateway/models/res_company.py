@@ -53,7 +53,6 @@ class ResCompany(models.Model):
     sms_request_number_url = fields.Char(
         "Order a number", help="Where your users order a sender number."
     )
-    sms_keyword_ids = fields.One2many("sms.keyword", "company_id", "Opt-out words")
 
     _sms_max_segments_positive = models.Constraint(
         "CHECK(sms_max_segments >= 0)", "SMS per text cannot be negative."

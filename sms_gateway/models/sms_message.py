@@ -100,11 +100,11 @@ class SmsMessage(models.Model):
     res_id = fields.Many2oneReference("Record", model_field="res_model", readonly=True)
     record_name = fields.Char("On record", compute="_compute_record_name")
     partner_id = fields.Many2one("res.partner", readonly=True, index="btree_not_null")
-    user_id = fields.Many2one("res.users", "Sent by", readonly=True)
+    user_id = fields.Many2one("res.users", "Sent by", readonly=True, index="btree_not_null")
     mail_message_id = fields.Many2one(
         "mail.message", "In the chatter", readonly=True, index="btree_not_null", ondelete="set null"
     )
-    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    company_id = fields.Many2one("res.company", required=True, readonly=True)
     sent_at = fields.Datetime(readonly=True)
     delivered_at = fields.Datetime(readonly=True)
 
