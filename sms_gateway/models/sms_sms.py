@@ -439,9 +439,14 @@ class SmsSms(models.Model):
         return opted_out | switched_off
 
     def resend_failed(self):
-        """Override of `sms`: a failed text of ours is final, so resending writes a new one."""
-        ours = self.filtered(lambda sms: sms.sender_id and sms.state == "error")
-        ours.message_id._resend()
+        """Override of `sms`: a failed text of ours is final, so resending writes a new one.
+
+        Once; and not of what may have arrived, which looks the same in this list.
+        """
+        ours = self.filtered("sender_id")
+        failed = ours.filtered(lambda sms: sms.message_id.state == "failed" and not sms.to_delete)
+        failed.message_id._resend()
+        failed.to_delete = True
         return super(SmsSms, self - ours).resend_failed() if self - ours else True
 
     def _create_notifications(self):
@@ -502,7 +507,7 @@ class SmsSms(models.Model):
         elif new_state == "error":
             ours.message_id._set_failed(failure_type)
         elif new_state == "outgoing":
-            ours.message_id._resend()
+            ours.message_id.filtered(lambda m: m.state in ("failed", "cancelled"))._resend()
         return res
 
 

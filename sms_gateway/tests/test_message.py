@@ -256,6 +256,24 @@ class TestRecord(MessageCase):
             message.action_resend()
             self.assertEqual(self.env["sms.message"].search_count([]), count, state)
 
+    def test_p2_odoos_own_retry_sends_once_what_failed_and_nothing_else(self):
+        """P2: pressed twice, on a list in which unknown and failed texts look the same."""
+        texts = {
+            state: self.create_text(number=f"+479000000{n}")
+            for n, state in enumerate(("queued", "unknown", "failed", "delivered"))
+        }
+        for state, text in texts.items():
+            if state != "queued":
+                self.put(text.message_id, "sending")
+                self.move(text.message_id, state)
+        every = self.env["sms.sms"].concat(*texts.values())
+        every.resend_failed()
+        every.resend_failed()
+        (texts["queued"] | texts["delivered"]).action_set_outgoing()
+        with self.provider() as provider:
+            self.run_lanes()
+        self.assertEqual(provider.numbers, ["+4790000002", "+4790000000"])
+
     def test_what_is_refused_again_is_said_at_once(self):
         message = self.create_text().message_id
         message._set_failed("sms_server")
