@@ -11,7 +11,7 @@ import harness
 WINDOW = (1400, 800)
 PHONE = (390, 844)
 QUESTION = "Hi Anna, we can install your heat pump on Friday at 10. Does that suit you?"
-UNICODE = "Hi Anna, your heat pump comes on Friday 🙂 Our fitter calls you “half an hour” before."
+UNICODE = "Hi Anna, your heat pump comes on Friday. Our fitter calls “half an hour” before."
 ANSWER = "Friday at 10 is perfect 👍 See you!"
 #: Texts to each customer with a demo telephone, and what is answered.
 SMALL_TALK = [
@@ -89,7 +89,7 @@ class Story:
         self.open_lead("Anna Hansen")
         self.open_composer()
         self.browser.type(".modal textarea", UNICODE)
-        self.browser.wait_for(".modal .o_sms_unicode")
+        self.browser.wait_for(".modal .o_sms_replace")
         self.take("composer-unicode")
         self.browser.type(".modal textarea", QUESTION)
         self.browser.wait_until("!document.querySelector('.modal .o_sms_unicode')")
@@ -158,6 +158,8 @@ class Story:
         self.open_composer()
         self.browser.type(".modal textarea", "We are on our way, see you in half an hour.")
         self.take("mobile-composer")
+        self.open("texts", ".o_kanban_record:not(.o_kanban_ghost)")
+        self.take("mobile-texts")
         self.open("telephones", ".o_sms_demo_text")
         self.browser.type(".o_sms_demo_search input", "Anna")
         self.browser.wait_until("document.querySelectorAll('.o_sms_demo_phone').length === 1")
