@@ -39,7 +39,9 @@ class SmsMessageErase(models.TransientModel):
 
     def _get_messages(self):
         """Texts of the number, written in any form that the company's country allows."""
-        number = self.env.user._phone_format(number=self.number or "") or self.number
+        country = self.env.company.country_id
+        number = self.env.user._phone_format(number=self.number or "", country=country)
+        number = number or self.number
         return self.env["sms.message"].search([("number", "=", number)]) if number else ()
 
     def action_export(self):

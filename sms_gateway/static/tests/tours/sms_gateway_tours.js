@@ -89,7 +89,12 @@ tours.add("sms_gateway_menus", {
         {trigger: "[name=sender_ids] .o_data_row:contains(59445012)"},
         {trigger: "a[data-menu-xmlid='sms_gateway.menu_messages']", run: "click"},
         {trigger: ".o_list_view .o_data_row:contains(Bad number):contains(Failed)"},
-        {trigger: ".o_data_row:contains(Bad number) td[name=body]", run: "click"},
+        {
+            content: "The same as on a telephone",
+            trigger: ".o_switch_view.o_kanban",
+            run: "click",
+        },
+        {trigger: ".o_kanban_record:contains(Bad number)", run: "click"},
         {trigger: ".o_form_view .alert-danger:contains(InvalidSendingParameters):contains(21211)"},
         {trigger: "button[name=action_open_record]", run: "click"},
         {trigger: ".o_form_view .o-mail-Chatter"},
