@@ -83,7 +83,7 @@ def main(harness):
         kannel_stub() as kannel,
         harness.StubProvider(harness.Answer(**TWILIO)) as stub,
     ):
-        gateway = make_gateway(ours, kannel.url, max_per_second=100_000, max_in_flight=100)
+        gateway = make_gateway(ours, kannel.url, max_per_second=100_000, max_in_flight=200)
         with harness.OdooServer(ours, max_cron_threads=2) as server:
             our_run = OurRun(harness, ours, gateway)
             our_run.measure(100)
@@ -119,7 +119,7 @@ class OurRun:
         self.first, first = self.first + count, self.first
         values = {"sender_id": self.gateway.sender_id, "first": first, "last": first + count}
         started, _created = self.harness.odoo_script(self.database, CREATE.format(**values))
-        self.harness.wait_for(self.is_recorded, 120, "every result recorded", interval=0.02)
+        self.harness.wait_for(self.is_recorded, 120, "every result recorded", interval=0.1)
         return count / (time.time() - started)
 
     def is_recorded(self):

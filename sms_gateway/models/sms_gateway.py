@@ -2,8 +2,8 @@ import secrets
 from hashlib import sha256
 from hmac import compare_digest
 
-from odoo import api, fields, models, tools
-from odoo.exceptions import MissingError, UserError
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools.urls import urljoin
 
 from ..engine import transport
@@ -55,6 +55,9 @@ class SmsGateway(models.Model):
         groups="base.group_system",
         default=lambda self: secrets.token_urlsafe(32),
     )
+    webhook_token_digest = fields.Char(
+        compute="_compute_webhook_token_digest", store=True, groups="base.group_system"
+    )
     inbound_url = fields.Char(
         string="Incoming text URL",
         compute="_compute_webhook_urls",
@@ -98,6 +101,7 @@ class SmsGateway(models.Model):
     support_balance = fields.Boolean(compute="_compute_features")
 
     _webhook_token_uniq = models.UniqueIndex("(webhook_token)")
+    _webhook_token_digest_idx = models.Index("(webhook_token_digest)")
     _max_per_second_positive = models.Constraint(
         "CHECK(max_per_second > 0)", "Texts per second must be more than zero."
     )
@@ -106,6 +110,11 @@ class SmsGateway(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("webhook_token")
+    def _compute_webhook_token_digest(self):
+        for gateway in self:
+            gateway.webhook_token_digest = _digest(gateway.webhook_token)
 
     def _compute_webhook_urls(self):
         for gateway in self:
@@ -138,22 +147,7 @@ class SmsGateway(models.Model):
     def create(self, vals_list):
         gateways = super().create(vals_list)
         gateways._create_throttle()
-        self._forget_tokens()
         return gateways
-
-    def write(self, vals):
-        if {"webhook_token", "active", "code"} & vals.keys():
-            self._forget_tokens()
-        return super().write(vals)
-
-    def unlink(self):
-        self._forget_tokens()
-        return super().unlink()
-
-    def _forget_tokens(self):
-        """Again after the commit: a call that came before it has cached what was before it."""
-        self.env.registry.clear_cache()
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     def _create_throttle(self):
         self.env["sms.gateway.throttle"].sudo().create([{"gateway_id": g.id} for g in self])
@@ -277,25 +271,13 @@ class SmsGateway(models.Model):
 
         Looked up by digest and compared in constant time: how long it takes tells nothing.
         """
-        digest = sha256(token.encode()).hexdigest()
-        gateway_id, code = self._map_token_digests().get(digest, ((), None))
-        gateway = self.sudo().browse(gateway_id)
-        try:
-            gateway.fetch(self._get_webhook_fields(code))
-            known = gateway.webhook_token or ""
-        except MissingError:  # deleted a moment ago, in another process
-            known = ""
+        digest = [("webhook_token_digest", "=", _digest(token))]
+        gateway = self.sudo().search_fetch(digest, ["code"])
+        gateway.fetch(self._get_webhook_fields(gateway.code))
+        known = gateway.webhook_token or ""
         if known and compare_digest(known.encode(), token.encode()):
             return gateway
         return self.browse()
-
-    @api.model
-    @tools.ormcache()
-    def _map_token_digests(self):
-        return {
-            sha256(gateway.webhook_token.encode()).hexdigest(): (gateway.id, gateway.code)
-            for gateway in self.sudo().search([])
-        }
 
     @api.model
     def _get_webhook_fields(self, code):
@@ -306,3 +288,7 @@ class SmsGateway(models.Model):
             if name.startswith(f"{code}_") and field.store
         ]
         return ["code", "state", "webhook_token", *own]
+
+
+def _digest(token):
+    return sha256((token or "").encode()).hexdigest()

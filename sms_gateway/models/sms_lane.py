@@ -24,6 +24,17 @@ RECORD_TRIES = 10
 MAX_WAIT = 2
 #: Texts claimed at a time, at most.
 CLAIM_LIMIT = 500
+#: Of the ledger, what is read to record that a text was sent.
+RECORDED_FIELDS = (
+    "uuid",
+    "direction",
+    "state",
+    "gateway_id",
+    "origin",
+    "mail_message_id",
+    "res_model",
+    "res_id",
+)
 #: A text of the queue that may leave now: its time has come, and no earlier text of its pair
 #: waits or is under way (P4). One that waits for the end of the quiet hours holds nobody up.
 CLAIMABLE = SQL("""
@@ -260,7 +271,9 @@ class SmsLane(models.AbstractModel):
 
     def _record_results(self, results):
         messages = (
-            self.env["sms.message"].sudo().search([("uuid", "in", [r.uuid for r in results])])
+            self.env["sms.message"]
+            .sudo()
+            .search_fetch([("uuid", "in", [r.uuid for r in results])], RECORDED_FIELDS)
         )
         messages._record_results(results)
         for gateway, group in messages.grouped("gateway_id").items():
