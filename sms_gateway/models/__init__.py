@@ -2,6 +2,7 @@ from . import ir_actions_server
 from . import ir_cron
 from . import ir_http
 from . import ir_websocket
+from . import mail_message
 from . import mail_notification
 from . import mail_render_mixin
 from . import mail_thread

@@ -36,6 +36,17 @@ class MailThread(models.AbstractModel):
         lenient = self.with_context(sms_strict_rendering=False)
         return super(MailThread, lenient)._message_sms(body, *args, **kwargs)
 
+    def _message_log_batch(self, bodies, *args, clone=False, **kwargs):
+        """Override of `mail`: many notes that differ only in record and body are one statement.
+
+        :param bool clone: the first note is created and all others are copies of its row, which
+            takes a tenth of the time; what other addons do in ``create`` happens for the first
+        """
+        if not clone or len(self) < 2:
+            return super()._message_log_batch(bodies, *args, **kwargs)
+        first = super(MailThread, self[:1])._message_log_batch(bodies, *args, **kwargs)
+        return first + first._clone_for(self[1:], bodies)
+
     def _get_sms_company(self):
         """The company a text from this record is sent for."""
         return self._mail_get_companies(default=self.env.company)[self.id]

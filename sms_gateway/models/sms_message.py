@@ -1,8 +1,10 @@
+import json
 from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..const import ORIGINS
 
@@ -322,6 +324,38 @@ class SmsMessage(models.Model):
                 text=message._get_failure_words() or "",
                 reason=self.env._("Opted out at the provider."),
             )
+
+    # === SENDING === #
+
+    @api.model
+    def _insert_outgoing(self, vals_list):
+        """Rows for texts that are on their way, as ``create`` makes them and much faster.
+
+        :param list vals_list: values by name of stored fields, the same names in each
+        :return: the rows, in that order
+        """
+        if not vals_list:
+            return self.sudo()
+        now = str(self.env.cr.now())
+        log = dict.fromkeys(("create_uid", "write_uid"), self.env.uid)
+        log |= dict.fromkeys(("create_date", "write_date"), now)
+        rows = [
+            {name: None if value is False else value for name, value in (vals | log).items()}
+            for vals in vals_list
+        ]
+        columns = SQL(", ").join(SQL.identifier(name) for name in rows[0])
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO sms_message (%s)
+                SELECT %s FROM json_populate_recordset(NULL::sms_message, %s) RETURNING id
+                """,
+                columns,
+                columns,
+                json.dumps(rows),
+            )
+        )
+        return self.sudo().browse([row[0] for row in self.env.cr.fetchall()])
 
     # === SENDING: RESULTS === #
 

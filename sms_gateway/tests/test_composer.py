@@ -273,6 +273,24 @@ class TestMassComposer(ComposerCase):
         notification = self.texts_of(self.partner).mail_message_id.notification_ids
         self.assertEqual(notification.notification_status, "sent")
 
+    def test_the_notes_are_as_core_writes_them(self):
+        """All but the first are copies of a row: in nothing but record and text may they differ."""
+        body = "Tom & <b>Jerry</b>\nhttps://example.com/?a=1&b=\"2\" {{ object.name }}"
+        with self.provider():
+            self.mass(body).action_send_sms()
+        notes = self.texts_of(self.records).sorted("res_id").mail_message_id
+        self.assertEqual(len(notes), len(self.records))
+        columns = notes._get_cloned_columns()
+        first, *others = notes.sudo().read(columns, load=None)
+        for note in others:
+            own = {"id": note["id"], "message_id": note["message_id"]}  # another in each chunk
+            self.assertEqual(note, {**first, **own})
+        for note in notes:
+            self.assertEqual(note.body, note.copy({"body": note.body}).body, "sanitized")
+            self.assertIn("Tom &amp; &lt;b&gt;Jerry&lt;/b&gt;<br", note.body)
+            self.assertIn('<a href="https://example.com', note.body)
+            self.assertIn(self.env[note.model].browse(note.res_id).name.split("'")[0], note.body)
+
     def test_without_a_note_nothing_is_written_on_the_records(self):
         before = self.records.message_ids
         with self.provider() as provider:

@@ -125,6 +125,33 @@ class SmsComposer(models.TransientModel):
             self.env.invalidate_all(flush=False)
         return texts.browse(ids)
 
+    def _prepare_recipient_values(self, records):
+        """Override of `sms`: a number kept in international form is not parsed again."""
+        stored = self._filter_by_stored_number(records)
+        info = super()._prepare_recipient_values(records - stored)
+        partners = stored._mail_get_partners()
+        (field,) = records._phone_get_number_fields() if stored else (False,)
+        for record in stored:
+            info[record.id] = {
+                "partner": partners[record.id][:1],
+                "sanitized": record.phone_sanitized,
+                "number": record[field],
+                "partner_store": False,
+                "field_store": field,
+            }
+        return info
+
+    def _filter_by_stored_number(self, records):
+        """Those of the records whose one telephone number they keep in E.164."""
+        fields_of_numbers = records._phone_get_number_fields()
+        if (
+            len(fields_of_numbers) != 1
+            or self.number_field_name not in (False, *fields_of_numbers)
+            or not isinstance(records, self.pool["mail.thread.phone"])
+        ):
+            return records.browse()
+        return records.filtered(lambda record: record.phone_sanitized and record[fields_of_numbers[0]])
+
     def _prepare_body_values(self, records):
         """Override of `sms`: what cannot be filled stays visible, and the gate refuses it."""
         strict = self.with_context(sms_strict_rendering=bool(self.sender_id))
@@ -153,6 +180,11 @@ class SmsComposer(models.TransientModel):
         )
         (texts.filtered("sender_id") | unseen)._create_notifications()
         return texts
+
+    def _prepare_mass_log_values(self, records, sms_records_values):
+        """Override of `sms`: the notes of a mass send differ only in record and text."""
+        values = super()._prepare_mass_log_values(records, sms_records_values)
+        return {**values, "clone": True} if self.sender_id else values
 
     def _log_refused(self, records, texts):
         """Note on the records what could not be sent, where nobody is there to see an error (P10).
