@@ -1,4 +1,5 @@
 import logging
+import re
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
@@ -148,7 +149,7 @@ class SmsGatewayEvent(models.Model):
 
         Hook: an addon with its own job queue starts the worker there.
         """
-        self.env.ref("sms_gateway.ir_cron_events").sudo()._trigger(at)
+        self.env["sms.lane"]._trigger("ir_cron_events", at)
 
     # === WORKER === #
 
@@ -287,6 +288,19 @@ class SmsGatewayEvent(models.Model):
         self._wake()
 
     # === RETENTION === #
+
+    @api.model
+    def _erase(self, number):
+        """Forget the calls in which a number (E.164) occurs, but those still to be worked off.
+
+        With its digits alone: a short number is part of many a longer one.
+        """
+        self.flush_model()
+        self.env.cr.execute(
+            "DELETE FROM sms_gateway_event WHERE state != 'new' AND payload ~ %s",
+            [f"(^|[^0-9])(00)?{re.escape(number.lstrip('+'))}([^0-9]|$)"],
+        )
+        self.invalidate_model()
 
     @api.autovacuum
     def _gc_old(self):

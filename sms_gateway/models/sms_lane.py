@@ -69,7 +69,16 @@ class SmsLane(models.AbstractModel):
 
         Hook: an addon with its own job queue starts the run there.
         """
-        self.env.ref(f"sms_gateway.ir_cron_lane_{lane}").sudo()._trigger(at)
+        self._trigger(f"ir_cron_lane_{lane}", at)
+
+    @api.model
+    def _trigger(self, name, at=None):
+        """Trigger one of our scheduled actions; one that was deleted must stop no business."""
+        cron = self.env.ref(f"sms_gateway.{name}", raise_if_not_found=False)
+        if cron:
+            cron.sudo()._trigger(at)
+        else:
+            _logger.error("No scheduled action sms_gateway.%s: update the addon to restore it", name)
 
     @api.model
     def _run(self, lane):

@@ -106,6 +106,9 @@ class SmsMessage(models.Model):
     mail_message_id = fields.Many2one(
         "mail.message", "In the chatter", readonly=True, index="btree_not_null", ondelete="set null"
     )
+    resent_as_id = fields.Many2one(
+        "sms.message", "Sent again as", readonly=True, copy=False, index="btree_not_null"
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     sent_at = fields.Datetime(readonly=True)
     delivered_at = fields.Datetime(readonly=True)
@@ -152,9 +155,9 @@ class SmsMessage(models.Model):
         return record.get_formview_action()
 
     def action_resend(self):
-        """Send failed and unknown texts again, as new ones; what a person decides."""
+        """Send failed and unknown texts again, as new ones and once; what a person decides."""
         self.check_access("read")
-        resendable = self.filtered(lambda m: m.state in RESENDABLE_STATES)
+        resendable = self.filtered(lambda m: m.state in RESENDABLE_STATES and not m.resent_as_id)
         for message in resendable:
             if not message.sender_id._may_be_used_by(self.env.user):
                 raise UserError(
@@ -170,6 +173,7 @@ class SmsMessage(models.Model):
             Tracker = self.env["sms.tracker"].sudo()
             notification = Tracker.search([("sms_uuid", "=", message.uuid)]).mail_notification_id
             text = self.env["sms.sms"].sudo().create(message._prepare_resend_values())
+            message.resent_as_id = text.message_id
             if notification:
                 notification.sms_id_int = text.id
                 tracker = Tracker.create(
@@ -210,7 +214,10 @@ class SmsMessage(models.Model):
 
     def _set_delivered(self):
         """The customer's telephone has the texts; final."""
-        return self._transition("delivered", delivered_at=self.env.cr.now())
+        now = self.env.cr.now()
+        delivered = self._transition("delivered", delivered_at=now)
+        delivered.filtered(lambda m: not m.sent_at).sent_at = now  # the report came first
+        return delivered
 
     def _set_failed(self, failure_type, reason=None, code=None):
         """The texts did not and will not arrive; final.
@@ -418,24 +425,35 @@ class SmsMessage(models.Model):
 
         :return: the reports whose text is not known (yet)
         """
-        fates, unknown = {}, []
-        for report in reports:
-            message = self._find_reported(gateway, report)
-            if not message:
-                unknown.append(report)
-            elif message not in fates or fates[message].state == "sent":
+        messages = self._find_reported(gateway, reports)
+        fates = {}
+        for report, message in messages.items():
+            if message not in fates or fates[message].state == "sent":
                 fates[message] = report
         for message, report in fates.items():
             message._apply_report(report)
-        return unknown
+        return [report for report in reports if report not in messages]
 
     @api.model
-    def _find_reported(self, gateway, report):
-        """The text of a report: by our own id, else by the provider's."""
-        domain = [("direction", "=", "out"), ("gateway_id", "=", gateway.id)]
-        if report.uuid:
-            return self.search([*domain, ("uuid", "=", report.uuid)])
-        return self.search([*domain, ("provider_ref", "=", report.provider_ref)], limit=1)
+    def _find_reported(self, gateway, reports):
+        """The texts of reports: by our own id, else by the provider's.
+
+        :return: text by report, of those that are known, in the order of the reports
+        """
+        ours = [("direction", "=", "out"), ("gateway_id", "=", gateway.id)]
+        uuids = [report.uuid for report in reports if report.uuid]
+        references = [report.provider_ref for report in reports if not report.uuid]
+        by_uuid = self.search([*ours, ("uuid", "in", uuids)]).grouped("uuid")
+        by_reference = self.search(
+            [*ours, ("provider_ref", "in", references)], order="id DESC"
+        ).grouped("provider_ref")
+        found = {
+            report: by_uuid.get(report.uuid)
+            if report.uuid
+            else by_reference.get(report.provider_ref, self)[:1]
+            for report in reports
+        }
+        return {report: message for report, message in found.items() if message}
 
     def _apply_report(self, report):
         self._record_figures_of_report(report)
@@ -530,10 +548,8 @@ class SmsMessage(models.Model):
         self._set_cancelled()
         numbers = set(self.mapped("number"))
         events = self.env["sms.gateway.event"].sudo()
-        for number in numbers:
-            events.search(
-                [("payload", "like", number.lstrip("+")), ("state", "!=", "new")]
-            ).unlink()
+        for number in filter(None, numbers):
+            events._erase(number)
         self.env["sms.sms"].sudo().search([("message_id", "in", self.ids)]).unlink()
         self.mail_message_id.sudo().write({"body": self.env._("[erased]")})
         self.mail_message_id.sudo().notification_ids.filtered(

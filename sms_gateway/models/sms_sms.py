@@ -107,7 +107,10 @@ class SmsSms(models.Model):
         Sender = self.env["sms.sender"].sudo()
         if "sms_sender_id" not in self.env.context:
             return Sender._get_default_sender(self.env.user, company)
-        return Sender.browse(self.env.context["sms_sender_id"] or ()).exists()
+        chosen = Sender.browse(self.env.context["sms_sender_id"] or ())
+        if chosen and not chosen.exists():
+            raise UserError(self.env._("The chosen sender was deleted. Choose another sender."))
+        return chosen
 
     def _gate_complete(self, vals, mail_message):
         context = self.env.context

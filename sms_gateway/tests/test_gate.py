@@ -123,6 +123,11 @@ class TestGateSender(GateCase):
         self.assertEqual(named.sender_id, self.sender)
         none = Text.with_context(sms_sender_id=False).create(values)
         self.assertFalse(none.sender_id, "Odoo's own service, chosen in the composer")
+        gone = self._create_sender("Gone", "dedicated", "59445078")
+        chosen = Text.with_context(sms_sender_id=gone.id)
+        gone.unlink()
+        with self.assertRaisesRegex(UserError, "Choose another sender"):
+            chosen.create(values)
 
     def test_the_default_sender_is_that_of_the_records_company(self):
         other = self.env["res.company"].create({"name": "Other"})

@@ -247,6 +247,19 @@ class TestRecord(MessageCase):
         with self.assertRaisesRegex(UserError, "may not send with"):
             message.with_user(colleague).sudo(False).action_resend()
 
+    def test_p2_sending_again_is_done_once(self):
+        """P2: pressed twice, on one text; what failed anew is sent again from there."""
+        message = self.create_text().message_id
+        message._set_failed("sms_server")
+        message.action_resend()
+        message.action_resend()
+        with self.provider() as provider:
+            self.run_lanes()
+        self.assertEqual(provider.numbers, [CUSTOMER])
+        message.resent_as_id._set_failed("sms_not_delivered")
+        message.resent_as_id.action_resend()
+        self.assertTrue(message.resent_as_id.resent_as_id)
+
     def test_only_what_failed_or_is_unknown_is_sent_again(self):
         """P2: the others are on their way, or there."""
         for state in ("queued", "sending", "sent", "delivered", "cancelled"):
@@ -303,6 +316,23 @@ class TestErase(MessageCase):
 
     def wizard(self, number="912 34 567"):
         return self.env["sms.message.erase"].create({"number": number})
+
+    def test_erasing_a_short_number_leaves_the_calls_of_longer_ones(self):
+        Event = self.env["sms.gateway.event"]
+        payloads = ("from=26456&", "from=%2B4726456", "ref=264561", '"number": "26456"')
+        for payload in payloads:
+            Event.create(
+                {
+                    "gateway_id": self.gateway.id,
+                    "kind": "inbound",
+                    "dedup_key": payload,
+                    "payload": payload,
+                    "state": "done",
+                }
+            )
+        Event._erase("26456")
+        left = Event.search([("dedup_key", "in", payloads)])
+        self.assertEqual(set(left.mapped("payload")), {"from=%2B4726456", "ref=264561"})
 
     def test_the_texts_of_a_number_are_found_however_it_is_written(self):
         self.env.user.country_id = self.env.ref("base.us")  # the company's counts, not his
