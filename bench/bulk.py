@@ -2,8 +2,8 @@
 
 Ours with a sender, in a database with all our addons: each text passes the gate, has its row in
 the ledger and a notification that shows its state. Theirs in a database with the same apps of
-Odoo and none of our addons: neither. Both write the same note on each record. Memory is what the process needs more for four
-times the recipients.
+Odoo and none of our addons: neither. Both write the same note on each record. Memory is what the
+process needs more for four times the recipients.
 """
 
 from gateways import make_gateway

@@ -13,8 +13,9 @@ class IrCron(models.Model):
         Whoever is woken by such a trigger finds the job locked and goes back to sleep, a minute
         long: a text written at that moment would wait for it.
         """
-        super()._process_job(cron_cr, job)
+        res = super()._process_job(cron_cr, job)
         cron_cr.postcommit.add(partial(cls._wake_if_triggered, job["id"]))
+        return res
 
     @classmethod
     def _wake_if_triggered(cls, job_id):

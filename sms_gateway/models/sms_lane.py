@@ -78,7 +78,9 @@ class SmsLane(models.AbstractModel):
         if cron:
             cron.sudo()._trigger(at)
         else:
-            _logger.error("No scheduled action sms_gateway.%s: update the addon to restore it", name)
+            _logger.error(
+                "No scheduled action sms_gateway.%s: update the addon to restore it", name
+            )
 
     @api.model
     def _run(self, lane):

@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.sms_gateway.models.sms_sms import _describe_expression
+from odoo.addons.sms_gateway.models.sms_gate import _describe_expression
 
 from .common import CUSTOMER, SmsGatewayCase
 

@@ -150,7 +150,9 @@ class SmsComposer(models.TransientModel):
             or not isinstance(records, self.pool["mail.thread.phone"])
         ):
             return records.browse()
-        return records.filtered(lambda record: record.phone_sanitized and record[fields_of_numbers[0]])
+        return records.filtered(
+            lambda record: record.phone_sanitized and record[fields_of_numbers[0]]
+        )
 
     def _prepare_body_values(self, records):
         """Override of `sms`: what cannot be filled stays visible, and the gate refuses it."""
