@@ -142,41 +142,6 @@ def test_two_servers_send_once_and_keep_the_pace(database):
         assert busiest_second(provider) <= pace * 1.2
 
 
-def test_a_text_written_while_the_run_is_ending_does_not_wait(database):
-    """Who is woken while the job is locked goes back to sleep: the job's end wakes him again."""
-    with OdooServer(database, max_cron_threads=2) as server:
-        psql(database, "CREATE TABLE story_runs (started timestamptz DEFAULT clock_timestamp())")
-        code = (
-            "env.cr.execute('INSERT INTO story_runs DEFAULT VALUES')\n"
-            "env.cr.commit()\n"
-            "env.cr.execute('SELECT pg_sleep(2)')"
-        )
-        cron = create_cron(server, code)
-        runs = lambda: psql(database, "SELECT count(*) FROM story_runs")[0][0]  # noqa: E731
-        trigger(database, cron)
-        wait_for(lambda: runs() == 1, 20, "the first run")
-        trigger(database, cron)
-        wait_for(lambda: runs() == 2, 20, "the run that the second trigger asked for")
-
-
-def create_cron(server, code):
-    """Create a scheduled action that runs Python code when triggered; return its id."""
-    ((model_id,),) = psql(server.database, "SELECT id FROM ir_model WHERE model = 'sms.sms'")
-    values = {"name": "Story", "model_id": model_id, "state": "code", "code": code}
-    values |= {"interval_number": 1, "interval_type": "months", "nextcall": "2099-01-01 00:00:00"}
-    return server.jsonrpc("ir.cron", "create", [values])
-
-
-def trigger(database, cron):
-    """Trigger a scheduled action as `_trigger` does."""
-    psql(
-        database,
-        "INSERT INTO ir_cron_trigger (cron_id, call_at) VALUES (%s, now() at time zone 'utc')",
-        cron,
-    )
-    wake(database)
-
-
 def busiest_second(provider):
     """Return the most requests that came within any one second."""
     moments = sorted(request.received_at for request in provider.requests)

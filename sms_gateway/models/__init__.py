@@ -1,5 +1,4 @@
 from . import ir_actions_server
-from . import ir_cron
 from . import ir_http
 from . import ir_websocket
 from . import mail_message

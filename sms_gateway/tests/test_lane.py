@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -217,16 +218,18 @@ class TestLane(SmsGatewayCase):
         claimed, _wait = Lane._claim(self.gateway, "chat", 100)
         self.assertFalse(claimed)
 
-    def test_an_idle_tick_reads_an_index(self):
-        """P12: nothing waits, nothing is scanned, however many texts are kept."""
+    def insert_texts(self, state, count):
+        self.message = self.create_text().message_id
         self.env.cr.execute(
             """
-            INSERT INTO sms_sms (uuid, number, state, sender_id, gateway_id, lane)
-            SELECT 'idle' || n, '+479' || n, 'error', %s, %s, 'chat' FROM generate_series(1, 5000) n
+            INSERT INTO sms_sms (uuid, number, state, sender_id, gateway_id, lane, message_id)
+            SELECT %s || n, '+479' || n, %s, %s, %s, 'chat', %s FROM generate_series(1, %s) n
             """,
-            [self.sender.id, self.gateway.id],
+            [state, state, self.sender.id, self.gateway.id, self.message.id, count],
         )
-        self.env.cr.execute("ANALYZE sms_sms")
+
+    def plan_of(self, method, *args):
+        """Run a method; return the plan, with figures, of the last statement it made."""
         statements = []
         execute = type(self.env.cr).execute
 
@@ -235,10 +238,31 @@ class TestLane(SmsGatewayCase):
             return execute(cr, query, *args, **kwargs)
 
         with patch.object(type(self.env.cr), "execute", record):
-            self.assertFalse(self.env["sms.lane"]._get_waiting_gateways("chat"))
-        self.env.cr.execute(SQL("EXPLAIN %s", statements[-1]))
-        plan = "\n".join(row[0] for row in self.env.cr.fetchall())
+            method(*args)
+        self.env.cr.execute(SQL("EXPLAIN ANALYZE %s", statements[-1]))
+        return "\n".join(row[0] for row in self.env.cr.fetchall())
+
+    def test_an_idle_tick_reads_an_index(self):
+        """P12: nothing waits, nothing is scanned, however many texts are kept."""
+        self.insert_texts("error", 5000)
+        self.env.cr.execute("ANALYZE sms_sms")
+        plan = self.plan_of(self.env["sms.lane"]._get_waiting_gateways, "chat")
         self.assertNotIn("Seq Scan on sms_sms", plan)
+
+    def test_a_claim_looks_at_no_more_texts_than_it_takes(self):
+        """P12: also while the statistics are of a time when nothing waited."""
+        self.insert_texts("error", 5000)
+        self.env.cr.execute("ANALYZE sms_sms")
+        self.insert_texts("outgoing", 2000)
+        lane = self.env["sms.lane"]
+        for method, args in (
+            (lane._get_waiting_gateways, ["chat"]),
+            (lane._claim_rows, [self.gateway, "chat", 10]),
+        ):
+            plan = self.plan_of(method, *args)
+            looked_at = [int(loops) for loops in re.findall(r"loops=(\d+)", plan)]
+            self.assertLess(max(looked_at), 50, plan)
+            self.assertNotIn("Anti Join", plan)
 
 
 @tagged("post_install", "-at_install")
