@@ -90,11 +90,11 @@ class Transport:
     def _perform(self, key, session, request):
         self._done.put((key, request, _get_outcome(session, request)))
 
-    def collect(self, timeout):
+    def collect(self, timeout, linger=False):
         """Wait for at least one request to end, but no longer than ``timeout`` seconds.
 
-        Then for those that end soon after: to record many at a time is far cheaper than each.
-
+        :param bool linger: then wait for those that end soon after too: to record many at a time
+            is far cheaper than each. Who has texts to send meanwhile would fall behind his pace
         :return: list of (key, request, :class:`Response` or :class:`NotSent` or
             :class:`NoAnswer`)
         """
@@ -102,7 +102,7 @@ class Transport:
         with suppress(Empty):
             if self.in_flight:
                 outcomes.append(self._done.get(timeout=timeout))
-            end = time.monotonic() + LINGER
+            end = time.monotonic() + (LINGER if linger else 0)
             while len(outcomes) < self.in_flight:
                 outcomes.append(self._done.get(timeout=max(0, end - time.monotonic())))
         self._counts.subtract(key for key, _request, _outcome in outcomes)

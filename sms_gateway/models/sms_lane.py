@@ -368,7 +368,7 @@ class LaneRun:
         """Send until nothing waits, or until the time is up."""
         while True:
             wait = self.claim() if time.monotonic() < self.end else None
-            outcomes = self.transport.collect(timeout=min(wait or 1, 1))
+            outcomes = self.transport.collect(min(wait or 1, 1), linger=wait is None)
             if outcomes:
                 self.model._record(outcomes)
             elif not self.transport.in_flight and not self.keep_waiting(wait):

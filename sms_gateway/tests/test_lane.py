@@ -1,4 +1,5 @@
 import re
+import threading
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -7,6 +8,7 @@ from odoo.tests import tagged
 from odoo.tools import SQL
 
 from odoo.addons.sms_gateway.const import RETRY_DELAYS
+from odoo.addons.sms_gateway.engine import transport
 from odoo.addons.sms_gateway.engine.transport import NoAnswer, NotSent
 
 from .common import CUSTOMER, SmsGatewayCase
@@ -205,6 +207,30 @@ class TestLane(SmsGatewayCase):
         claimed, wait = Lane._claim(self.gateway, "normal", 100)
         self.assertFalse(claimed)
         self.assertAlmostEqual(wait, 0.5, delta=0.1)
+
+    def test_an_answer_under_way_holds_no_text_up_that_may_leave(self):
+        """Each is answered when the next has come: nobody waits for two answers together."""
+        self.gateway.max_per_second = 10
+        arrived = {f"+479000000{n}": threading.Event() for n in range(3)}
+        for number in arrived:
+            self.create_text(number=number)
+        following = dict(zip(arrived, [*arrived.values()][1:], strict=False))
+        held_up = []
+        with self.provider() as provider:
+
+            def perform(session, request):
+                number = request.json["number"]
+                arrived[number].set()
+                if number in following and not following[number].wait(10):
+                    held_up.append(number)
+                return provider.perform(session, request)
+
+            with (
+                patch.object(transport, "perform", perform),
+                patch.object(transport, "LINGER", 60),
+            ):
+                self.run_lanes("normal")
+        self.assertFalse(held_up)
 
     def test_texts_under_way_are_limited_over_all_lanes(self):
         self.gateway.max_in_flight = 2
