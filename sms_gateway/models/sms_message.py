@@ -157,7 +157,7 @@ class SmsMessage(models.Model):
     def action_resend(self):
         """Send failed and unknown texts again, as new ones and once; what a person decides."""
         self.check_access("read")
-        resendable = self.filtered(lambda m: m.state in RESENDABLE_STATES and not m.resent_as_id)
+        resendable = self.filtered(lambda m: m.state in RESENDABLE_STATES)
         for message in resendable:
             if not message.sender_id._may_be_used_by(self.env.user):
                 raise UserError(
@@ -168,8 +168,8 @@ class SmsMessage(models.Model):
     # === STATE METHODS === #
 
     def _resend(self):
-        """Write the texts anew; the notification under the message follows the new one."""
-        for message in self:
+        """Write the texts anew, once; the notification under the message follows the new one."""
+        for message in self.filtered(lambda m: not m.resent_as_id):
             Tracker = self.env["sms.tracker"].sudo()
             notification = Tracker.search([("sms_uuid", "=", message.uuid)]).mail_notification_id
             text = self.env["sms.sms"].sudo().create(message._prepare_resend_values())

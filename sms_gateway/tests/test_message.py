@@ -260,6 +260,18 @@ class TestRecord(MessageCase):
         message.resent_as_id.action_resend()
         self.assertTrue(message.resent_as_id.resent_as_id)
 
+    def test_p2_what_was_sent_again_odoos_own_retry_leaves_alone(self):
+        """P2: the outbox still shows the text as failed."""
+        for method in ("action_set_outgoing", "resend_failed"):
+            text = self.create_text()
+            text.message_id._set_failed("sms_server")
+            text.message_id.action_resend()
+            getattr(text, method)()
+            getattr(text, method)()
+            with self.provider() as provider:
+                self.run_lanes()
+            self.assertEqual(provider.numbers, [CUSTOMER], method)
+
     def test_only_what_failed_or_is_unknown_is_sent_again(self):
         """P2: the others are on their way, or there."""
         for state in ("queued", "sending", "sent", "delivered", "cancelled"):
