@@ -28,7 +28,7 @@ class SmsSms(models.Model):
 
     sender_id = fields.Many2one("sms.sender", index="btree_not_null", ondelete="restrict")
     gateway_id = fields.Many2one("sms.gateway", readonly=True)
-    message_id = fields.Many2one("sms.message", index="btree_not_null", ondelete="set null")
+    message_id = fields.Many2one("sms.message", index="btree_not_null", ondelete="cascade")
     lane = fields.Selection(LANES)
     origin = fields.Selection(ORIGINS)
     res_model = fields.Char()

@@ -299,6 +299,18 @@ class TestRecord(MessageCase):
             self.run_lanes()
         self.assertEqual(provider.numbers, ["+4790000002", "+4790000000"])
 
+    def test_p2_a_text_forgotten_by_the_ledger_is_none_of_the_outbox(self):
+        """P2: retried there, it would stop its lane, being on no list of what was sent."""
+        text = self.create_text()
+        text.message_id._set_failed("sms_server")
+        text.message_id.unlink()
+        text.exists().action_set_outgoing()
+        self.create_text(number=SECOND)
+        with self.provider() as provider:
+            self.run_lanes()
+        self.assertEqual(provider.numbers, [SECOND])
+        self.assertFalse(text.exists(), "its number and words are forgotten too")
+
     def test_what_is_refused_again_is_said_at_once(self):
         message = self.create_text().message_id
         message._set_failed("sms_server")
