@@ -293,12 +293,13 @@ class SmsGatewayEvent(models.Model):
     def _erase(self, number):
         """Forget the calls in which a number (E.164) occurs, but those still to be worked off.
 
-        With its digits alone: a short number is part of many a longer one.
+        With its digits alone: a short number is part of many a longer one. What stands before
+        them in an address may end with a digit too: ``%20``, ``%22``.
         """
         self.flush_model()
         self.env.cr.execute(
             "DELETE FROM sms_gateway_event WHERE state != 'new' AND payload ~ %s",
-            [f"(^|[^0-9])(00)?{re.escape(number.lstrip('+'))}([^0-9]|$)"],
+            [f"(^|[^0-9]|%[0-9A-Fa-f]{{2}})(00)?{re.escape(number.lstrip('+'))}([^0-9]|$)"],
         )
         self.invalidate_model()
 
