@@ -1,5 +1,7 @@
 import json
 
+from markupsafe import escape
+
 from odoo import models
 from odoo.tools import SQL
 
@@ -10,12 +12,14 @@ class MailMessage(models.Model):
     def _clone_for(self, records, bodies):
         """Rows like this one for other records of its model.
 
-        :param dict bodies: ``Markup`` by record id
+        :param dict bodies: ``Markup``, or text to be escaped, by record id
         :return: the messages, in the order of the records
         """
         self.ensure_one()
         self.flush_recordset()
-        rows = [{"res_id": id_, "body": self._sanitize_body(bodies[id_])} for id_ in records.ids]
+        rows = [
+            {"res_id": id_, "body": self._sanitize_body(bodies.get(id_, ""))} for id_ in records.ids
+        ]
         columns = SQL(", ").join(SQL.identifier(name) for name in self._get_cloned_columns())
         ids = self.env.execute_query(
             SQL(
@@ -44,7 +48,8 @@ class MailMessage(models.Model):
         ]
 
     def _sanitize_body(self, body):
-        """Escaped text needs none of the sanitizing, which is slow; links do."""
-        if "<a" in body:
+        """Text and line breaks alone need none of the sanitizing, which is slow; all else does."""
+        body = str(escape(body)).replace("<br/>", "<br>")
+        if "<" in body.replace("<br>", ""):
             return self._fields["body"].convert_to_column_insert(body, self)
-        return str(body)
+        return f"<p>{body}</p>"

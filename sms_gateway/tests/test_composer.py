@@ -1,5 +1,7 @@
 from unittest.mock import patch
 
+from markupsafe import Markup
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
@@ -290,6 +292,15 @@ class TestMassComposer(ComposerCase):
             self.assertIn("Tom &amp; &lt;b&gt;Jerry&lt;/b&gt;<br", note.body)
             self.assertIn('<a href="https://example.com', note.body)
             self.assertIn(self.env[note.model].browse(note.res_id).name.split("'")[0], note.body)
+
+    def test_a_copied_note_holds_no_html_but_what_core_lets_through(self):
+        """What is no ``Markup`` is escaped; what is, is sanitized."""
+        for body in ("plain", "<b>text</b>", Markup("a<br/>b"), Markup("<script>x</script>ok")):
+            bodies = dict.fromkeys(self.records.ids, body)
+            note, *copies = self.records._message_log_batch(bodies, clone=True)
+            self.assertTrue(copies)
+            for copy in copies:
+                self.assertEqual(copy.body, note.body)
 
     def test_without_a_note_nothing_is_written_on_the_records(self):
         before = self.records.message_ids
