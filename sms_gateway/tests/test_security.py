@@ -320,6 +320,8 @@ class TestCredentials(SecurityCase):
         self.assertNotEqual(self.gateway.webhook_token, token)
         tokens = self.env["sms.gateway"].with_context(active_test=False).search([])
         self.assertEqual(len(set(tokens.mapped("webhook_token"))), len(tokens))
+        token = self.gateway.webhook_token
+        self.assertEqual(self.gateway._find_by_token(token), self.gateway, "enabled, it answers")
         self.assertFalse(self.env["sms.sms"].search([("state", "=", "outgoing")]))
         self.assertEqual(waiting.message_id.state, "cancelled")
         self.cr.execute("SELECT count(*) FROM sms_gateway_event WHERE payload LIKE '%hunter2%'")
