@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 
 class MailingMailing(models.Model):
@@ -47,13 +48,11 @@ class MailingMailing(models.Model):
         return super().action_send_mail(res_ids=res_ids)
 
     def action_retry_failed_sms(self):
-        """Override of `mass_mailing_sms`: what may have arrived is not sent again."""
-        unknown = (
-            self.env["sms.sms"]
-            .sudo()
-            .search([("mailing_id", "in", self.ids), ("message_id.state", "=", "unknown")])
-        )
-        unknown.mailing_id = False  # by which core finds what failed
+        """Override of `mass_mailing_sms`: what may have arrived, or was resent, is left alone."""
+        settled = Domain("message_id.state", "=", "unknown")
+        settled |= Domain("message_id.resent_as_id", "!=", False)
+        texts = self.env["sms.sms"].sudo().search(settled & Domain("mailing_id", "in", self.ids))
+        texts.mailing_id = False  # by which core finds what failed
         return super().action_retry_failed_sms()
 
     # === BUSINESS METHODS === #

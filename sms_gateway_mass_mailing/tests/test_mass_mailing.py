@@ -239,6 +239,18 @@ class TestMassMailing(MassMailingCase):
             self.run_lanes("bulk")
         self.assertEqual(provider.numbers, [failed.number])
 
+    def test_p2_a_retry_leaves_out_what_was_sent_again(self):
+        """P2: from the ledger, by hand; the outbox still shows the text as failed."""
+        mailing = self.send_mailing()
+        failed, again = self.get_texts()
+        (failed | again)._set_failed("sms_server")
+        again.action_resend()
+        mailing.action_retry_failed()
+        self.run_queue()
+        with self.provider() as provider:
+            self.run_lanes()
+        self.assertEqual(sorted(provider.numbers), sorted((failed | again).mapped("number")))
+
     def test_erasing_a_number_erases_it_from_the_mailing(self):
         mailing = self.send_mailing()
         self.get_texts().filtered(lambda text: text.number == CUSTOMER)._erase()
