@@ -33,6 +33,8 @@ CORE_STATES = {
 UNWATCHED_ORIGINS = {"mailing", "campaign"}
 #: What a person may send again.
 RESENDABLE_STATES = {"failed", "unknown"}
+#: Texts forgotten at a time.
+GC_LIMIT = 10_000
 #: The provider says that the customer has opted out with it.
 OPTOUT_FAILURES = {"sms_blacklist", "sms_optout"}
 
@@ -559,17 +561,26 @@ class SmsMessage(models.Model):
 
     @api.autovacuum
     def _gc_expired(self):
-        """Forget texts older than their company keeps them."""
+        """Forget texts older than their company keeps them.
+
+        :return: how many, and whether there may be more; then Odoo calls again
+        """
+        done, remaining = 0, False
         for company in self.env["res.company"].sudo().search([("sms_retention_months", ">", 0)]):
             before = self.env.cr.now() - timedelta(days=30 * company.sms_retention_months)
-            self.sudo().search(
+            expired = self.sudo().search(
                 [
                     ("company_id", "=", company.id),
                     ("create_date", "<", before),
                     ("state", "not in", ("queued", "sending")),
                 ],
-                limit=10_000,
-            ).unlink()
+                order="create_date",
+                limit=GC_LIMIT,
+            )
+            done += len(expired)
+            remaining |= len(expired) == GC_LIMIT
+            expired.unlink()
+        return done, remaining
 
 
 def storable(text):

@@ -2,6 +2,7 @@ import base64
 import csv
 import io
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
@@ -430,7 +431,9 @@ class TestErase(MessageCase):
         Message._gc_expired()
         self.assertEqual(every.exists(), every, "not old enough")
         self.company.sms_retention_months = 3
-        Message._gc_expired()
+        with patch("odoo.addons.sms_gateway.models.sms_message.GC_LIMIT", 1):
+            self.assertEqual(Message._gc_expired(), (1, True), "there may be more")
+        self.assertEqual(Message._gc_expired(), (1, False))
         self.assertEqual(every.exists(), self.waiting | self.others)
         with self.provider() as provider:
             self.run_lanes()
