@@ -274,6 +274,16 @@ class SmsLane(models.AbstractModel):
             :meth:`Transport.collect`
         """
         results = [r for outcome in outcomes for r in self._read_outcome(*outcome)]
+        try:
+            self._record_or_retry(results)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            self._rollback()
+            for result in results:
+                self._record_alone(result)
+
+    def _record_or_retry(self, results):
         for tries_left in reversed(range(RECORD_TRIES)):
             try:
                 self._record_results(results)
@@ -283,6 +293,16 @@ class SmsLane(models.AbstractModel):
                 self._rollback()
                 if not tries_left:
                     raise
+
+    def _record_alone(self, result):
+        """One that cannot be written down must not take the others with it."""
+        try:
+            self._record_or_retry([result])
+        except Exception:
+            self._rollback()
+            _logger.exception("What became of text %s cannot be recorded", result.uuid)
+            reason = self.env._("The provider's answer could not be recorded.")
+            self._record_or_retry([SendResult(result.uuid, "unknown", reason=reason)])
 
     def _record_results(self, results):
         messages = (

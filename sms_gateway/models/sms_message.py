@@ -172,16 +172,12 @@ class SmsMessage(models.Model):
     def _resend(self):
         """Write the texts anew, once; the notification under the message follows the new one."""
         for message in self.filtered(lambda m: not m.resent_as_id):
-            Tracker = self.env["sms.tracker"].sudo()
-            notification = Tracker.search([("sms_uuid", "=", message.uuid)]).mail_notification_id
             text = self.env["sms.sms"].sudo().create(message._prepare_resend_values())
             message.resent_as_id = text.message_id
-            if notification:
-                notification.sms_id_int = text.id
-                tracker = Tracker.create(
-                    {"sms_uuid": text.uuid, "mail_notification_id": notification.id}
-                )
-                tracker._action_update_from_sms_state(
+            tracker = self.env["sms.tracker"].sudo().search([("sms_uuid", "=", message.uuid)])
+            if tracker:
+                tracker.mail_notification_id.sms_id_int = text.id
+                tracker.copy({"sms_uuid": text.uuid})._action_update_from_sms_state(
                     text.state,
                     failure_type=text.failure_type,
                     failure_reason=text.message_id.failure_reason,
@@ -338,7 +334,10 @@ class SmsMessage(models.Model):
 
     @api.model
     def _insert_outgoing(self, vals_list):
-        """Rows for texts that are on their way, as ``create`` makes them and much faster.
+        """Rows for texts that are on their way, much faster than by ``create``.
+
+        A default, a stored computed field or an override of ``create`` takes no part: who adds a
+        field that every text needs adds it to ``_prepare_message_values``.
 
         :param list vals_list: values by name of stored fields, the same names in each
         :return: the rows, in that order

@@ -156,12 +156,30 @@ class SmsSender(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self.env.registry.clear_cache()
+        self._clear_cache()
         return super().create(vals_list)
+
+    def write(self, vals):
+        res = super().write(vals)
+        if "gateway_id" in vals:
+            self._move_queue()
+        return res
 
     @api.ondelete(at_uninstall=False)
     def _unlink_clear_cache(self):
+        self._clear_cache()
+
+    def _clear_cache(self):
+        """Again after the commit: who asked before it has cached what was before it."""
         self.env.registry.clear_cache()
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
+
+    def _move_queue(self):
+        """Texts that wait leave by the sender's new gateway; the old one may be closed."""
+        queued = self.env["sms.sms"].sudo()
+        queued = queued.search([("sender_id", "in", self.ids), ("state", "=", "outgoing")])
+        for sender, texts in queued.grouped("sender_id").items():
+            texts.gateway_id = texts.message_id.gateway_id = sender.gateway_id
 
     # === BUSINESS METHODS === #
 

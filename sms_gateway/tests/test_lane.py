@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.sms_gateway.const import RETRY_DELAYS
 from odoo.addons.sms_gateway.engine import transport
@@ -196,6 +196,26 @@ class TestLane(SmsGatewayCase):
         ):
             self.run_lanes()
         self.assertEqual(text.message_id.state, "unknown")
+
+    @mute_logger("odoo.sql_db", "odoo.addons.sms_gateway.models.sms_lane")
+    def test_what_cannot_be_written_down_takes_no_other_with_it(self):
+        """P7: a provider's nonsense costs its own text the result, and nobody else."""
+        texts = [self.create_text(number=number) for number in (CUSTOMER, "+4790000001")]
+        with self.provider() as provider:
+            provider.answers[CUSTOMER] = {"outcome": "sent", "segments": 2**40}
+            self.run_lanes()
+        self.assertEqual([text.message_id.state for text in texts], ["unknown", "sent"])
+
+    def test_texts_that_wait_leave_by_the_senders_new_gateway(self):
+        """The old one may be closed for good; the report is looked for at the new one."""
+        text = self.create_text()
+        gateway = self._create_gateway(name="New")
+        self.sender.gateway_id = gateway
+        self.gateway.state = "disabled"
+        with self.provider() as provider:
+            self.run_lanes()
+        self.assertEqual(provider.numbers, [CUSTOMER])
+        self.assertEqual((text.message_id.state, text.message_id.gateway_id), ("sent", gateway))
 
     def test_the_pace_of_the_gateway_holds(self):
         """At two texts a second the third is not claimed at once."""

@@ -50,7 +50,7 @@ class Loopback:
     def submit(self, key, size, request):
         self._done.append((key, request, self._perform(request)))
 
-    def collect(self, timeout):
+    def collect(self, timeout, linger=False):
         done, self._done = self._done, []
         return done
 
