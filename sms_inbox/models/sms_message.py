@@ -106,9 +106,19 @@ class SmsMessage(models.Model):
         It is the sender of the e-mails that tell the record's followers, so it must be a valid one.
         """
         name = customer.name or ("contact_name" in record and record.sudo().contact_name)
-        name = f"{name} ({self.number})" if name else self.number
+        return self._with_our_address(f"{name} ({self.number})" if name else self.number)
+
+    def _with_our_address(self, name):
         ours = email_normalize(self.company_id.email_formatted)
         return formataddr((name, ours)) if ours else name
+
+    def _erase(self):
+        """Override of `sms_gateway`: the answers in the chatter forget whose they are."""
+        for text in self.filtered(lambda text: text.direction == "in" and text.number):
+            message = text.mail_message_id.sudo()
+            if text.number in (message.email_from or ""):
+                message.email_from = text._with_our_address(self.env._("[erased]"))
+        return super()._erase()
 
     def _find_customer(self, record):
         """The contact of the record that holds the number, may be empty."""

@@ -128,6 +128,16 @@ class TestRouting(SmsGatewayCase):
         self.assertFalse(reply.mail_message_id.author_id, "it is not us who wrote it")
         self.assertIn(self.owner.partner_id, reply.mail_message_id.notified_partner_ids)
 
+    def test_an_erased_answer_forgets_its_author(self):
+        self.lead.contact_name = "Anna Åsen"
+        self.text_the_customer(self.lead)
+        reply = self.receive()
+        reply._erase()
+        sender = reply.mail_message_id.email_from
+        self.assertNotIn(CUSTOMER, sender)
+        self.assertNotIn("Anna", sender)
+        self.assertTrue(email_normalize(sender))
+
     def test_an_open_form_is_pinged(self):
         self.text_the_customer(self.lead)
         sent = []
