@@ -81,6 +81,12 @@ class ResCompany(models.Model):
                     )
                 )
 
+    def write(self, vals):
+        res = super().write(vals)
+        if {"sms_quiet_hours", "sms_quiet_start", "sms_quiet_end"} & vals.keys():
+            self.env["sms.lane"]._release_quiet(self)
+        return res
+
     def _get_sms_quiet_until(self, number):
         """Until when a text to the number has to wait; False where it may go now.
 

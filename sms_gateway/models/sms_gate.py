@@ -123,7 +123,9 @@ class SmsGate(models.AbstractModel):
         Override to add a check; call super first, the order is the order of importance.
         """
         if vals.get("number") in blacklisted and not self._gate_may_ignore_opt_out(vals):
-            return "sms_blacklist", self.env._("%s has opted out of texts.", vals["number"])
+            return "sms_blacklist", self.env._(
+                "%s has opted out of texts. Call, or ask the customer to opt in.", vals["number"]
+            )
         if not sender:
             message = self.env["mail.message"].sudo().browse(vals.get("mail_message_id"))
             company = message.record_company_id or self.env.company
@@ -161,9 +163,17 @@ class SmsGate(models.AbstractModel):
     def _gate_check_sender(self, vals, sender):
         gateway = sender.gateway_id
         if sender.state != "approved" or not sender.active:
-            words = self.env._("The sender %s is not approved.", sender.display_name)
+            words = self.env._(
+                "The sender %s is not approved. Choose another, or ask an administrator to "
+                "approve it.",
+                sender.display_name,
+            )
         elif gateway.state == "disabled" or not gateway.active:
-            words = self.env._("The gateway %s is disabled.", gateway.name)
+            words = self.env._(
+                "The gateway %s is disabled. Choose another sender, or ask an administrator to "
+                "enable it.",
+                gateway.name,
+            )
         elif gateway.state == "test" and not gateway._is_test_number(vals.get("number")):
             words = self.env._(
                 "The gateway %(gateway)s is in test: it sends to the numbers of internal users "
@@ -178,7 +188,9 @@ class SmsGate(models.AbstractModel):
     def _gate_check_number(self, vals):
         number = vals.get("number")
         if not number:
-            return "sms_number_missing", self.env._("There is no number to send to.")
+            return "sms_number_missing", self.env._(
+                "There is no number to send to. Enter one on the record."
+            )
         if E164.fullmatch(number):
             return None
         return "sms_number_format", self.env._(

@@ -254,6 +254,25 @@ class SmsLane(models.AbstractModel):
         outbox.write({"state": "outgoing", "send_after": until})
         self._wake(lane, at=until)
 
+    @api.model
+    def _release_quiet(self, companies):
+        """The quiet hours are others now: look anew at texts that wait for the end of the old."""
+        waiting = (
+            self.env["sms.sms"]
+            .sudo()
+            .search(
+                [
+                    ("sender_id.company_id", "in", companies.ids),
+                    ("state", "=", "outgoing"),
+                    ("send_after", "!=", False),
+                    ("attempts", "=", 0),
+                ]
+            )
+        )
+        waiting.send_after = False
+        for lane in set(waiting.mapped("lane")):
+            self._wake(lane)
+
     def _get_optout_confirmations(self, messages):
         return (
             self.env["sms.sms"]

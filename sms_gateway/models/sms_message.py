@@ -112,6 +112,12 @@ class SmsMessage(models.Model):
         "sms.message", "Sent again as", readonly=True, copy=False, index="btree_not_null"
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
+    send_after = fields.Datetime(
+        "Waits until",
+        compute="_compute_send_after",
+        help="The end of the quiet hours, or the next try after one that did not reach the "
+        "provider.",
+    )
     sent_at = fields.Datetime(readonly=True)
     delivered_at = fields.Datetime(readonly=True)
 
@@ -125,6 +131,14 @@ class SmsMessage(models.Model):
     _create_date_idx = models.Index("(company_id, create_date)")
 
     # === COMPUTE METHODS === #
+
+    @api.depends("state")
+    def _compute_send_after(self):
+        outbox = self.env["sms.sms"].sudo()
+        waiting = outbox.search([("message_id", "in", self.ids), ("state", "=", "outgoing")])
+        moments = {text.message_id.id: text.send_after for text in waiting}
+        for message in self:
+            message.send_after = moments.get(message.id)
 
     def _selection_failure_type(self):
         return self.env["sms.sms"]._fields["failure_type"]._description_selection(self.env)
@@ -160,12 +174,23 @@ class SmsMessage(models.Model):
         """Send failed and unknown texts again, as new ones and once; what a person decides."""
         self.check_access("read")
         resendable = self.filtered(lambda m: m.state in RESENDABLE_STATES)
-        for message in resendable:
-            if not message.sender_id._may_be_used_by(self.env.user):
-                raise UserError(
-                    self.env._("You may not send with %s.", message.sender_id.display_name)
-                )
+        resendable._check_may_use_senders()
         resendable.sudo().with_context(sms_raise_refusal=True)._resend()
+
+    def action_cancel(self):
+        """Take texts that wait out of the queue; what has left stays as it is."""
+        self.check_access("read")
+        self._check_may_use_senders()
+        self.sudo().filtered(lambda m: m.state == "queued")._set_cancelled()
+
+    def _check_may_use_senders(self):
+        for sender in self.sender_id:
+            if not sender._may_be_used_by(self.env.user):
+                raise UserError(
+                    self.env._(
+                        "You may not send with %s. Ask an administrator.", sender.display_name
+                    )
+                )
 
     # === STATE METHODS === #
 

@@ -32,6 +32,31 @@ class TestQuietHours(SmsGatewayCase):
         wait = text.send_after - fields.Datetime.now()
         self.assertTrue(timedelta(hours=2) <= wait <= timedelta(hours=3), wait)
 
+    def test_who_looks_at_a_waiting_text_sees_until_when_and_can_cancel_it(self):
+        self.be_quiet(-2, 3)
+        values = {"number": CUSTOMER, "body": "Hello", "sender_id": self.sender.id}
+        text = self.env["sms.sms"].with_user(self.salesman).sudo().create(values)
+        with self.provider() as provider:
+            self.run_lanes()
+            message = text.message_id
+            self.assertTrue(message.send_after)
+            self.assertEqual(message.send_after, text.send_after)
+            message.sudo(False).action_cancel()
+            self.assertEqual(message.state, "cancelled")
+            self.assertFalse(message.send_after)
+            text.send_after = False
+            self.run_lanes()
+        self.assertFalse(provider.sent)
+
+    def test_other_quiet_hours_are_others_for_what_waits(self):
+        self.be_quiet(-2, 3)
+        self.create_text(lane="normal")
+        with self.provider() as provider:
+            self.run_lanes()
+            self.company.sms_quiet_hours = False
+            self.run_lanes()
+        self.assertEqual(provider.numbers, [CUSTOMER])
+
     def test_what_a_person_writes_goes_at_once(self):
         """And is not held up by the text that waits for the morning."""
         self.be_quiet(-2, 3)
