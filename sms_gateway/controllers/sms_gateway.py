@@ -1,3 +1,5 @@
+from werkzeug.exceptions import MethodNotAllowed
+
 from odoo import http
 from odoo.http import request
 
@@ -6,6 +8,8 @@ from ..engine import log_filter
 from ..engine.contract import Webhook, parse_pairs
 
 log_filter.install()
+
+METHODS = ("GET", "POST")
 
 
 class SmsGatewayController(http.Controller):
@@ -17,7 +21,7 @@ class SmsGatewayController(http.Controller):
         _webhook_url,
         type="http",
         auth="public",
-        methods=["GET", "POST"],
+        methods=METHODS,
         csrf=False,
         save_session=False,
         max_content_length=MAX_WEBHOOK_SIZE,
@@ -28,6 +32,8 @@ class SmsGatewayController(http.Controller):
 
         An unknown token is 404, a call without proof 403, and neither says more.
         """
+        if request.httprequest.method not in METHODS:  # with them come HEAD and OPTIONS
+            raise MethodNotAllowed(METHODS)
         gateway = request.env["sms.gateway"]._find_by_token(token)
         if not gateway:
             return request.make_response("", status=404)

@@ -107,7 +107,12 @@ class InboundText:
     ``provider_ref`` is the provider's id, the same in every repetition of the call; two texts
     of one gateway with one reference are one text. ``sent_at`` is naive UTC, if told.
 
-    :raise WebhookMalformed: without a number or a reference, for then it would be lost
+    :raise WebhookMalformed: without a number or a reference, for then it would be lost; with one
+        that cannot be stored
+
+    >>> InboundText({"number": "+4791234567"}, "26456", "Yes", "ref")
+    Traceback (most recent call last):
+    odoo.addons.sms_gateway.engine.contract.WebhookMalformed: dict instead of words
     """
 
     number: str
@@ -119,6 +124,8 @@ class InboundText:
     def __post_init__(self):
         if not (self.number and self.provider_ref):
             raise WebhookMalformed("a text without the customer's number or the provider's id")
+        _check_names(self.number, self.address, self.provider_ref)
+        _check_texts(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,12 @@ class DeliveryReport:
     """What the provider tells of a text of ours, named by our ``uuid`` or by ``provider_ref``.
 
     ``state`` is ``sent`` (on its way), ``delivered`` or ``failed``.
+
+    :raise WebhookMalformed: without a reference, or with one that cannot be stored
+
+    >>> DeliveryReport("delivered", uuid="\\x00")
+    Traceback (most recent call last):
+    odoo.addons.sms_gateway.engine.contract.WebhookMalformed: not storable: '\\x00'
     """
 
     state: str
@@ -140,6 +153,8 @@ class DeliveryReport:
     def __post_init__(self):
         if not (self.uuid or self.provider_ref):
             raise WebhookMalformed("a delivery report without a reference")
+        _check_names(*filter(None, (self.uuid, self.provider_ref)))
+        _check_texts(*filter(None, (self.code, self.reason)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +190,18 @@ class Webhook:
     def json(self):
         """The body as JSON.
 
-        :raise WebhookMalformed: where it is not JSON
+        :raise WebhookMalformed: where it is not JSON, or nested without end
+
+        >>> Webhook("inbound", "POST", "http://x", body=b"[" * 100_000).json()
+        Traceback (most recent call last):
+        odoo.addons.sms_gateway.engine.contract.WebhookMalformed: the body is not JSON: too deep
         """
         try:
             return json.loads(self.body)
         except ValueError as error:
             raise WebhookMalformed(f"the body is not JSON: {error}") from error
+        except RecursionError as error:
+            raise WebhookMalformed("the body is not JSON: too deep") from error
 
     def to_json(self):
         """The call as one JSON text for the event log; credentials are left out.
@@ -223,3 +244,18 @@ def parse_pairs(text):
     [('a', '1'), ('b', ''), ('a', 'å')]
     """
     return parse_qsl(text, keep_blank_values=True, errors="replace")
+
+
+def _check_texts(*values):
+    """Refuse what is no text; in JSON, anything may stand anywhere."""
+    for value in values:
+        if not isinstance(value, str):
+            raise WebhookMalformed(f"{type(value).__name__} instead of words")
+
+
+def _check_names(*values):
+    """Refuse what PostgreSQL cannot store, and so not search for: it is no number or reference."""
+    _check_texts(*values)
+    for value in values:
+        if "\0" in value or value != value.encode("utf-8", "replace").decode():
+            raise WebhookMalformed(f"not storable: {value!r}")

@@ -482,10 +482,15 @@ def mutilate(webhook):
     for part in ("query", "form"):
         pairs = getattr(webhook, part)
         for index, (name, _value) in enumerate(pairs):
-            for senseless in ([], [(name, "")], [(name, "\x00\ud800 nonsense")]):
+            for senseless in (
+                [],
+                [(name, "")],
+                [(name, "\x00\ud800 nonsense")],
+                [(name, "9" * 5000)],
+            ):
                 changed = (*pairs[:index], *senseless, *pairs[index + 1 :])
                 yield dataclasses.replace(webhook, **{part: changed})
-    for body in (b"", b"{}", b"[]", b"null", b"1", b'"x"', b"\xff\x00", PAGE):
+    for body in (b"", b"{}", b"[]", b"null", b"1", b'"x"', b"\xff\x00", b"[" * 100_000, PAGE):
         yield dataclasses.replace(webhook, body=body)
     with suppress(ValueError):
         for value in mutilate_json(json.loads(webhook.body)):
@@ -505,7 +510,7 @@ def mutilate_json(value):
         del rest[key]
         yield rest
         parts = mutilate_json(value[key]) if isinstance(value[key], dict | list) else ()
-        for part in (None, "", "nonsense", -1, [], {}, *parts):
+        for part in (None, "", "nonsense", -1, 1e300, [], ["x"], {}, {"a": 1}, *parts):
             changed = copy.copy(value)
             changed[key] = part
             yield changed

@@ -334,11 +334,12 @@ class TestDeliveryReports(EventCase):
 
     @mute_logger(EVENT_LOG, "odoo.sql_db")
     def test_a_report_that_breaks_the_database_does_not_stop_the_others(self):
-        message = self.sent()
-        bad = self.store([{"provider_ref": "x\x00", "state": "delivered"}], "status")
+        message, expensive = self.sent(), self.sent(number="+4790000001")
+        bad = self.store_report(expensive, "delivered", cost=1, currency="x\x00")
         good = self.store_report(message, "delivered")
         self.work_off()
         self.assertEqual((bad.state, good.state, message.state), ("failed", "done", "delivered"))
+        self.assertEqual(expensive.state, "sent")
 
     def test_many_reports_in_one_call(self):
         messages = [self.sent(number=f"+479000000{n}") for n in range(3)]

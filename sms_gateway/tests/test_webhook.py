@@ -154,8 +154,8 @@ class TestWebhook(SmsGatewayCase, HttpCase):
             webhooks.extract_inbound = lambda *args: []
             self.assertEqual(self.call(query="?id=1&text=%C3%85").status_code, 200)
             self.assertEqual(self.call(b"id=2", **{"Content-Type": FORM}).status_code, 200)
-            for method in ("PUT", "DELETE", "PATCH"):
-                self.assertEqual(self.call(b"x", method=method).status_code, 405)
+            for method in ("PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"):
+                self.assertEqual(self.call(b"x", method=method).status_code, 405, method)
         get, post = webhooks.seen
         self.assertEqual((get.method, get.params), ("GET", {"id": "1", "text": "Å"}))
         self.assertEqual((post.method, post.params), ("POST", {"id": "2"}))

@@ -138,7 +138,7 @@ class SmsGatewayAdapterDemo(models.AbstractModel):
                 provider_ref=text["id"],
                 sent_at=self._parse_moment(text.get("sent_at")),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
             raise WebhookMalformed(f"not a text: {error!r}") from error
 
     def _parse_moment(self, moment):
@@ -153,13 +153,14 @@ class SmsGatewayAdapterDemo(models.AbstractModel):
         try:
             state = REPORT_STATES[report["status"]]
             code = report.get("code")
+            failure_type = FAILURE_TYPES.get(code, "sms_not_delivered") if code else None
         except (AttributeError, KeyError, TypeError) as error:
             raise WebhookMalformed(f"not a report: {error!r}") from error
         return DeliveryReport(
             state=state,
             uuid=report.get("uuid"),
             provider_ref=report.get("id"),
-            failure_type=FAILURE_TYPES.get(code, "sms_not_delivered") if code else None,
+            failure_type=failure_type,
             code=code,
             reason=report.get("reason"),
         )

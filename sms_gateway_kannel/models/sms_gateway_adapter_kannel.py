@@ -217,11 +217,11 @@ def _is_in(address, networks):
 
 
 def _read_time(seconds):
-    """Seconds since the epoch as naive UTC, or None.
+    """Seconds since the epoch as naive UTC, or None: no text is lost for its moment.
 
-    >>> _read_time("0"), _read_time("%T")
-    (datetime.datetime(1970, 1, 1, 0, 0), None)
+    >>> _read_time("0"), _read_time("%T"), _read_time("9" * 11), _read_time("9" * 12)
+    (datetime.datetime(1970, 1, 1, 0, 0), None, datetime.datetime(5138, 11, 16, 9, 46, 39), None)
     """
-    if not (seconds or "").isdecimal():
+    if not re.fullmatch("[0-9]{1,11}", seconds or ""):
         return None
     return datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)
