@@ -16,6 +16,12 @@ def ensure():
             _update()
 
 
+def drop():
+    """Forget the demo database and what was entered into it."""
+    with lock("demo"):
+        database.drop(NAME)
+
+
 def _make():
     template = database.template(addons.closure([]))
     with step("Demo database"):

@@ -24,7 +24,11 @@ def main(arguments):
     parser = argparse.ArgumentParser(prog="./dev run", description=__doc__)
     parser.add_argument("--foreground", action="store_true", help="show the log, stop by Ctrl-C")
     parser.add_argument("--port", type=int, help="the port to serve on (8069, or the next free)")
+    parser.add_argument("--fresh", action="store_true", help="make the demo database anew")
     options = parser.parse_args(arguments)
+    if options.fresh:
+        server.stop()
+        demo.drop()
     url = server.running()
     if not url:
         demo.ensure()
