@@ -402,12 +402,13 @@ class LaneRun:
     def __init__(self, model, lane, transport):
         self.model, self.lane, self.transport = model, lane, transport
         self.end = time.monotonic() + RUN_SECONDS
+        self.may_claim = False
 
     def drain(self):
         """Send until nothing waits, or until the time is up."""
         while True:
             wait = self.claim() if time.monotonic() < self.end else None
-            outcomes = self.transport.collect(min(wait or 1, 1), linger=wait is None)
+            outcomes = self.transport.collect(min(wait or 1, 1), linger=not self.may_claim)
             if outcomes:
                 self.model._record(outcomes)
             elif not self.transport.in_flight and not self.keep_waiting(wait):
@@ -418,11 +419,9 @@ class LaneRun:
 
         :return: seconds after which to claim again, or None where nothing waits
         """
-        waits = [
-            self.claim_for(gateway)
-            for gateway in self.model._get_waiting_gateways(self.lane)
-            if self.has_room(gateway)
-        ]
+        waiting = self.model._get_waiting_gateways(self.lane)
+        waits = [self.claim_for(gateway) for gateway in waiting if self.has_room(gateway)]
+        self.may_claim = any(self.has_room(gateway) for gateway in waiting)
         self.model._commit()
         return min(waits, default=None)
 
