@@ -138,16 +138,17 @@ def test_two_servers_send_once_and_keep_the_pace(database):
             gateway.create_texts(count, lanes=("chat", "normal", "bulk"))
             assert gateway.wait_until_drained() == {"sent": count}
         assert len(provider.counts) == provider.count == count
-        # Claimed evenly; but requests held up on a busy machine arrive closer together.
-        assert busiest_second(provider) <= pace * 1.2
+        assert busiest(provider, seconds=5) <= 5 * pace
+        # Requests that a busy machine held up arrive closer together than they were claimed.
+        assert busiest(provider, seconds=1) <= pace * 1.2
 
 
-def busiest_second(provider):
-    """Return the most requests that came within any one second."""
+def busiest(provider, seconds):
+    """Return the most requests that came within any so many seconds."""
     moments = sorted(request.received_at for request in provider.requests)
     first = most = 0
     for last, moment in enumerate(moments):
-        while moments[first] <= moment - 1:
+        while moments[first] <= moment - seconds:
             first += 1
         most = max(most, last - first + 1)
     return most

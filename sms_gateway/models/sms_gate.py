@@ -71,9 +71,8 @@ class SmsGate(models.AbstractModel):
         vals["res_model"] = vals.get("res_model") or mail_message.model or False
         vals["res_id"] = vals.get("res_id") or mail_message.res_id or False
         for name in ("message_id", "claimed_at", "send_after", "attempts"):
-            vals.pop(name, None)
-        if not self.env.su:
-            vals.pop("is_optout_confirmation", None)
+            vals[name] = False  # not left out, for then the context's default would count
+        vals["is_optout_confirmation"] = self.env.su and vals.get("is_optout_confirmation", False)
 
     def _gate_check(self, vals_list):
         """Which of the texts may not go, and why.
@@ -142,7 +141,7 @@ class SmsGate(models.AbstractModel):
     def _gate_may_ignore_opt_out(self, vals):
         """The confirmation of an opt-out; and Odoo's own way where a user chose to ignore it."""
         ignored = self.env.context.get("sms_use_exclusion_list") is False
-        return vals.get("is_optout_confirmation") or (ignored and not vals["sender_id"])
+        return vals["is_optout_confirmation"] or (ignored and not vals["sender_id"])
 
     def _gate_check_switch(self, company):
         if company.sudo().sms_enabled:

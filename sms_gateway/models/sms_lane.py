@@ -298,6 +298,7 @@ class SmsLane(models.AbstractModel):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception:
+            _logger.warning("%s results are recorded one by one", len(results), exc_info=True)
             self._rollback()
             for result in results:
                 self._record_alone(result)
@@ -416,6 +417,8 @@ class LaneRun:
 
     def claim(self):
         """Claim for every gateway that has texts waiting, and start their requests.
+
+        Afterwards ``may_claim`` tells whether one of them could take more at once.
 
         :return: seconds after which to claim again, or None where nothing waits
         """

@@ -470,13 +470,15 @@ class SmsMessage(models.Model):
         uuids = [report.uuid for report in reports if report.uuid]
         references = [report.provider_ref for report in reports if not report.uuid]
         by_uuid = self.search([*ours, ("uuid", "in", uuids)]).grouped("uuid")
-        by_reference = self.search(
-            [*ours, ("provider_ref", "in", references)], order="id DESC"
-        ).grouped("provider_ref")
+        newest = dict(
+            self._read_group(
+                [*ours, ("provider_ref", "in", references)], ["provider_ref"], ["id:max"]
+            )
+        )
         found = {
             report: by_uuid.get(report.uuid)
             if report.uuid
-            else by_reference.get(report.provider_ref, self)[:1]
+            else self.browse(newest.get(report.provider_ref, ()))
             for report in reports
         }
         return {report: message for report, message in found.items() if message}

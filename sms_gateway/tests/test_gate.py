@@ -398,6 +398,21 @@ class TestGateSwitch(GateCase):
                     send()
         self.assertEqual(set(self.ledger().mapped("state")), {"cancelled"})
 
+    def test_no_default_of_the_context_stands_in_for_what_the_gate_sets(self):
+        admin = new_test_user(self.env, "sms_admin", groups="base.group_system")
+        foreign = self.create_text(number="+4790000009").message_id
+        defaults = {
+            "is_optout_confirmation": True,
+            "attempts": 3,
+            "claimed_at": "2026-01-01 00:00:00",
+            "send_after": "2099-01-01 00:00:00",
+            "message_id": foreign.id,
+        }
+        context = {f"default_{name}": value for name, value in defaults.items()}
+        Text = self.env["sms.sms"].with_user(admin).with_context(**context)
+        text = Text.create({"number": CUSTOMER, "body": "Hello", "sender_id": False}).sudo()
+        self.assertFalse([name for name in defaults if text[name]])
+
     def test_p6_nobody_passes_as_the_confirmation_of_an_opt_out(self):
         """P6: the one exemption is the system's own; no context and no administrator's call."""
         self.env["phone.blacklist"]._add([CUSTOMER])
