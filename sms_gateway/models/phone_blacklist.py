@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 
 from odoo.addons.phone_validation.tools.phone_validation import phone_get_country_code_for_number
@@ -64,4 +64,10 @@ class PhoneBlacklist(models.Model):
     def _get_country_of(self, number):
         """``res.country`` of an E.164 number, may be empty."""
         code = phone_get_country_code_for_number(number or "")
-        return self.env["res.country"].search([("code", "=", code)], limit=1)
+        return self.env["res.country"].browse(self._find_country(code))
+
+    @api.model
+    @tools.ormcache("code")
+    def _find_country(self, code):
+        """Ids of the country of an ISO code."""
+        return self.env["res.country"].search([("code", "=", code)], limit=1).ids

@@ -162,8 +162,10 @@ class SmsGatewayEvent(models.Model):
                 if not reports._try(type(reports)._process_reports):
                     for event in reports:
                         event._process_or_park()
-                for event in (events - reports).sorted("id"):
-                    event._process_or_park()
+                texts = (events - reports).sorted("id")
+                if not texts._try(type(texts)._process_inbound):
+                    for event in texts:
+                        event._process_or_park()
                 if not self.env["ir.cron"]._commit_progress():
                     self._wake()
                     break
@@ -215,12 +217,18 @@ class SmsGatewayEvent(models.Model):
             self._process_inbound()
 
     def _process_inbound(self):
-        adapter, gateway = self.gateway_id._get_adapter(), self.gateway_id.sudo()
-        texts = adapter._extract_inbound(gateway, self._get_webhook())
-        for text in texts:
-            self.env["sms.message"].sudo()._receive(gateway, text)
-        gateway._note_call("last_inbound_at", self.received_at)
-        self._set_done(nothing_in_it=not texts)
+        """Take in the texts of all these events together, in their order."""
+        for gateway, events in self.grouped("gateway_id").items():
+            texts = {event: event._extract_inbound() for event in events}
+            received = [text for group in texts.values() for text in group]
+            self.env["sms.message"].sudo()._receive(gateway.sudo(), received)
+            gateway.sudo()._note_call("last_inbound_at", max(events.mapped("received_at")))
+            for event, group in texts.items():
+                event._set_done(nothing_in_it=not group)
+
+    def _extract_inbound(self):
+        gateway = self.gateway_id.sudo()
+        return gateway._get_adapter()._extract_inbound(gateway, self._get_webhook())
 
     def _process_reports(self):
         """Apply the reports of all these events together, and settle each event."""

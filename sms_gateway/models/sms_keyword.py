@@ -1,8 +1,12 @@
 import re
 import unicodedata
+from collections import defaultdict
+from itertools import product
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
+
+from ..cache import clear_cache
 
 #: An answer in half of Europe; taken for an opt-out it would silence customers who never asked.
 NEVER_OPTOUT = {"no", "nej", "nei", "ei", "nie", "nope"}
@@ -85,36 +89,45 @@ class SmsKeyword(models.Model):
     def _split(self, kind):
         return {normalize_word(word) for word in (self[kind] or "").split(",")} - {""}
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        clear_cache(self.env)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        clear_cache(self.env)
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_clear_cache(self):
+        clear_cache(self.env)
+
     # === BUSINESS METHODS === #
 
     @api.model
-    def _handle(self, message, switched_off=False):
-        """Do what a received text asks for, if it is one of the words.
-
-        :param message: ``sms.message`` received
-        :param bool switched_off: SMS is: an opt-out counts, without an answer, and nothing else
-        :return: ``optout``, ``optin``, ``help`` or False
-        """
-        meaning, rows = self._recognize(message)
-        if not meaning or (switched_off and meaning != "optout"):
-            return False
-        reply = not switched_off and rows._choose_for(message.number)
-        getattr(self, f"_handle_{meaning}")(message, reply)
-        return meaning
-
-    @api.model
     def _recognize(self, message):
-        """What the text means, and the rows that say so."""
+        """What a received text means, and the rows that say so.
+
+        :return: (``optout``, ``optin``, ``help`` or False, ``sms.keyword``)
+        """
         word = normalize_word(message.body)
-        rows = self._get_rows(message.company_id) if word else self.browse()
-        for kind, meaning in MEANINGS.items():
-            matching = rows._filter_by_word(kind, word)
-            if matching and self._applies(kind, message):
-                return meaning, matching
+        for kind, rows in self._find_rows(message.company_id.id).get(word, {}).items():
+            if self._applies(kind, message):
+                return MEANINGS[kind], self.sudo().browse(rows)
         return False, self.browse()
 
-    def _filter_by_word(self, kind, word):
-        return self.filtered(lambda row: word in row._split(kind))
+    @api.model
+    @tools.ormcache("company_id")
+    def _find_rows(self, company_id):
+        """Ids of a company's rows by word and kind; the kinds in the order of ``MEANINGS``."""
+        found = defaultdict(dict)
+        rows = self._get_rows(self.env["res.company"].browse(company_id))
+        for kind, row in product(MEANINGS, rows):
+            for word in row._split(kind):
+                found[word].setdefault(kind, []).append(row.id)
+        return dict(found)
 
     @api.model
     def _applies(self, kind, message):
@@ -137,7 +150,19 @@ class SmsKeyword(models.Model):
         return self.filtered(lambda row: country in row.country_ids)[:1] or self[:1]
 
     @api.model
-    def _handle_optout(self, message, reply):
+    def _obey(self, message, meaning, rows, with_reply=True):
+        """Do what a received text asks for.
+
+        :param message: ``sms.message``
+        :param str meaning: as recognized
+        :param rows: as recognized
+        :param bool with_reply: the customer gets an answer
+        """
+        reply = with_reply and rows._choose_for(message.number)
+        getattr(self, f"_obey_{meaning}")(message, reply)
+
+    @api.model
+    def _obey_optout(self, message, reply):
         known = self.env["sms.sms"]._gate_get_blacklisted({message.number})
         self.env["phone.blacklist"].sudo()._sms_opt_out(
             message.number,
@@ -149,20 +174,21 @@ class SmsKeyword(models.Model):
             self._answer(message, reply and reply.optout_reply, is_optout_confirmation=True)
 
     @api.model
-    def _handle_optin(self, message, reply):
+    def _obey_optin(self, message, reply):
         self.env["phone.blacklist"].sudo()._remove(
             [message.number], message=self.env._("Opted in by text: “%s”", message.body)
         )
         self._answer(message, reply and reply.optin_reply)
 
     @api.model
-    def _handle_help(self, message, reply):
+    def _obey_help(self, message, reply):
         """Answered once a day at most, so that two machines cannot keep each other busy."""
         asked_before = self.env["sms.message"].search_count(
             [
                 ("number", "=", message.number),
                 ("sender_id", "=", message.sender_id.id),
                 ("keyword", "=", "help"),
+                ("id", "!=", message.id),
                 ("create_date", ">", "now -1d"),
             ],
             limit=1,

@@ -1,5 +1,5 @@
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -502,23 +502,40 @@ class SmsMessage(models.Model):
     # === RECEIVING: TEXTS === #
 
     @api.model
-    def _receive(self, gateway, text):
-        """Take in a text from a customer, once.
+    def _receive(self, gateway, texts):
+        """Take in texts from customers, each once, in the order given.
 
         :param gateway: ``sms.gateway``
-        :param text: :class:`InboundText`
-        :return: the ledger row; an empty recordset where the text was known
+        :param list texts: of :class:`InboundText`
+        :return: the ledger rows of those that were not known
         """
-        known = [("gateway_id", "=", gateway.id), ("provider_ref", "=", text.provider_ref)]
-        if self.search_count([*known, ("direction", "=", "in")], limit=1):
-            return self.browse()
-        message = self.create(self._prepare_inbound_values(gateway, text))
-        message._process_inbound()
-        return message
+        messages = self.create(self._prepare_inbound_values(gateway, texts))
+        messages._process_inbound()
+        return messages
 
     @api.model
-    def _prepare_inbound_values(self, gateway, text):
-        sender = self.env["sms.sender"]._find_by_address(gateway, text.address)
+    def _prepare_inbound_values(self, gateway, texts):
+        fresh = {text.provider_ref: text for text in reversed(texts)}
+        known = self.search(
+            [
+                ("gateway_id", "=", gateway.id),
+                ("provider_ref", "in", list(fresh)),
+                ("direction", "=", "in"),
+            ]
+        )
+        for message in known:
+            del fresh[message.provider_ref]
+        senders = {
+            address: self.env["sms.sender"]._find_by_address(gateway, address)
+            for address in {text.address for text in fresh.values()}
+        }
+        return [
+            self._prepare_inbound_text_values(gateway, senders[text.address], text)
+            for text in reversed(fresh.values())
+        ]
+
+    @api.model
+    def _prepare_inbound_text_values(self, gateway, sender, text):
         return {
             "uuid": self.env["sms.sms"]._new_uuid(),
             "direction": "in",
@@ -534,24 +551,49 @@ class SmsMessage(models.Model):
         }
 
     def _process_inbound(self):
-        """What a received text sets in motion: the company's words first, then its home."""
-        self.ensure_one()
-        if not self.company_id.sms_enabled:
-            self._process_inbound_disabled()
-            return
-        self.keyword = self.env["sms.keyword"]._handle(self)
+        """What received texts set in motion: the company's words first, then their home."""
+        switched_on = self.filtered("company_id.sms_enabled")
+        (self - switched_on)._process_inbound_disabled()
+        for turn in switched_on._split_by_turn():
+            turn._process_inbound_turn()
+
+    def _process_inbound_turn(self):
+        """A text that is one of the words is shown before what is answered to it."""
+        Keyword = self.env["sms.keyword"]
+        recognized = {message: Keyword._recognize(message) for message in self}
+        for message, (meaning, _rows) in recognized.items():
+            message.keyword = meaning
         self._route_inbound()
+        for message, (meaning, rows) in recognized.items():
+            if meaning:
+                Keyword._obey(message, meaning, rows)
+
+    def _split_by_turn(self):
+        """Each part holds one text of each number: its first, its second, and so on.
+
+        So texts are handled together, and those of one customer one after another (P4).
+        """
+        turns = defaultdict(list)
+        seen = Counter()
+        for message in self:
+            turns[seen[message.number]].append(message.id)
+            seen[message.number] += 1
+        return [self.browse(ids) for ids in turns.values()]
 
     def _process_inbound_disabled(self):
         """SMS is switched off: the text is kept and triggers nothing, but a stop is a stop."""
-        self.keyword = self.env["sms.keyword"]._handle(self, switched_off=True)
         self.failure_type = "sms_disabled"
+        for message in self:
+            meaning, rows = self.env["sms.keyword"]._recognize(message)
+            if meaning == "optout":
+                message.keyword = meaning
+                self.env["sms.keyword"]._obey(message, meaning, rows, with_reply=False)
 
     def _route_inbound(self):
-        """Give a received text a home.
+        """Give received texts a home; each is of another number.
 
-        Hook: ``sms_inbox`` puts it on the record it answers. A text with a ``keyword`` has done
-        its work and must trigger nothing more, but is shown all the same.
+        Hook: ``sms_inbox`` puts them on the records they answer. A text with a ``keyword`` has
+        done its work and must trigger nothing more, but is shown all the same.
         """
 
     def _has_open_question(self):

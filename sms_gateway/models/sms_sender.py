@@ -4,6 +4,7 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from ..cache import clear_cache
 from ..const import E164
 
 ADDRESS_RULES = {
@@ -156,7 +157,7 @@ class SmsSender(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._clear_cache()
+        clear_cache(self.env)
         return super().create(vals_list)
 
     def write(self, vals):
@@ -167,12 +168,7 @@ class SmsSender(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_clear_cache(self):
-        self._clear_cache()
-
-    def _clear_cache(self):
-        """Again after the commit: who asked before it has cached what was before it."""
-        self.env.registry.clear_cache()
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)
+        clear_cache(self.env)
 
     def _move_queue(self):
         """Texts that wait leave by the sender's new gateway; the old one may be closed."""
@@ -196,18 +192,36 @@ class SmsSender(models.Model):
     def _get_permitted_domain(self, user, company):
         """Senders that are the user's to send with in that company.
 
-        Override to add what else gives the right, e.g. a team's numbers.
-
         :return: Domain
         """
         domain = Domain("company_id", "=", company.id)
         if user._is_superuser() or user.has_group("sms_gateway.group_sms_manager"):
             return domain
         return domain & (
-            Domain("user_ids", "in", user.ids)
-            | Domain("user_ids", "=", False)
+            self._get_own_domain(user)
+            | self._get_shared_domain()
             | Domain("id", "=", company.sudo().sms_default_sender_id.id)
         )
+
+    @api.model
+    def _get_own_domain(self, user):
+        """Senders whose answers are for this user.
+
+        Override to add what else makes a number his, e.g. that it is his team's.
+
+        :return: Domain
+        """
+        return Domain("user_ids", "in", user.ids)
+
+    @api.model
+    def _get_shared_domain(self):
+        """Senders of nobody, which everybody of the company may use.
+
+        Override to take away those that are somebody's in another way.
+
+        :return: Domain
+        """
+        return Domain("user_ids", "=", False)
 
     @api.model
     @tools.ormcache()
@@ -224,9 +238,9 @@ class SmsSender(models.Model):
         if user._is_superuser():
             return company_sender
         own = self.sudo().search(
-            self._get_usable_domain(user, company) & Domain("user_ids", "in", user.ids), limit=1
+            self._get_usable_domain(user, company) & self._get_own_domain(user)
         )
-        return own or company_sender
+        return own.sorted(lambda sender: user not in sender.user_ids)[:1] or company_sender
 
     def _may_be_used_by(self, user):
         """Whether the user has the right to send with this sender."""

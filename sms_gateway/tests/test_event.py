@@ -67,7 +67,7 @@ class TestEventWorker(EventCase):
         self.assertEqual(set(events.mapped("state")), {"done"})
         other = self._create_gateway(name="Another account")
         self.assertTrue(
-            self.env["sms.message"]._receive(other, self.webhook_text(text)),
+            self.env["sms.message"]._receive(other, [self.webhook_text(text)]),
             "references are each provider's own",
         )
 
@@ -136,14 +136,14 @@ class TestEventWorker(EventCase):
     def test_a_conflict_with_somebodys_edit_is_tried_again(self):
         event = self.store_text()
         Event = self.registry["sms.gateway.event"]
-        process, conflicts = Event._process, iter([True, True])
+        process, conflicts = Event._process_inbound, iter([True, True])
 
-        def conflicting(event):
+        def conflicting(events):
             if next(conflicts, False):
                 raise SerializationFailure("could not serialize access")
-            return process(event)
+            return process(events)
 
-        with patch.object(Event, "_process", conflicting):
+        with patch.object(Event, "_process_inbound", conflicting):
             self.work_off()
         self.assertEqual((event.state, len(self.received())), ("done", 1))
 
@@ -151,7 +151,7 @@ class TestEventWorker(EventCase):
             raise SerializationFailure("could not serialize access")
 
         event = self.store_text()
-        with patch.object(Event, "_process", always):
+        with patch.object(Event, "_process_inbound", always):
             self.work_off()
         self.assertEqual((event.state, event.error), ("failed", "could not serialize access"))
 

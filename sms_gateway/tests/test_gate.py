@@ -719,6 +719,6 @@ class TestGateTransaction(GateCase):
     def test_a_received_text_wakes_no_lane(self):
         with RecordCapturer(self.env["ir.cron.trigger"].sudo()) as triggers:
             self.env["sms.message"]._receive(
-                self.gateway, InboundText(CUSTOMER, "59445012", "Yes", "ref-1")
+                self.gateway, [InboundText(CUSTOMER, "59445012", "Yes", "ref-1")]
             )
         self.assertFalse(triggers.records)

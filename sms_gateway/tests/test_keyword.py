@@ -35,12 +35,14 @@ class KeywordCase(SmsGatewayCase):
     def receive(self, body, number=CUSTOMER, address=None):
         return self.env["sms.message"]._receive(
             self.gateway,
-            InboundText(
-                number=number,
-                address=address or self.sender.address,
-                body=body,
-                provider_ref=self.env["sms.sms"]._new_uuid(),
-            ),
+            [
+                InboundText(
+                    number=number,
+                    address=address or self.sender.address,
+                    body=body,
+                    provider_ref=self.env["sms.sms"]._new_uuid(),
+                )
+            ],
         )
 
     def receive_with_a_question_open(self, body):

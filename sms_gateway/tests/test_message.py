@@ -51,7 +51,7 @@ class MessageCase(SmsGatewayCase):
 
     def receive(self, body="Yes", number=CUSTOMER):
         text = InboundText(number, self.sender.address, body, self.env["sms.sms"]._new_uuid())
-        return self.env["sms.message"]._receive(self.gateway, text)
+        return self.env["sms.message"]._receive(self.gateway, [text])
 
 
 @tagged("post_install", "-at_install")

@@ -79,7 +79,7 @@ class TestAccess(SecurityCase):
 
     def receive(self, sender):
         text = InboundText(CUSTOMER, sender.address, "Yes", f"in-{sender.address}")
-        return self.env["sms.message"]._receive(self.gateway, text)
+        return self.env["sms.message"]._receive(self.gateway, [text])
 
     def test_p11_a_user_sees_the_texts_of_his_own_numbers_and_what_he_sent(self):
         """P11: a manager all of the company, another company none."""

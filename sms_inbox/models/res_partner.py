@@ -2,7 +2,8 @@ from odoo import fields, models
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "sms.conversation.mixin"]
 
     # Received texts are looked up by it; core has the index on leads only.
     phone_sanitized = fields.Char(index="btree_not_null")

@@ -1,45 +1,22 @@
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 from odoo.tools.mail import email_normalize
 
 from odoo.addons.sms_gateway.engine.contract import InboundText
-from odoo.addons.sms_gateway.tests.common import CUSTOMER, SmsGatewayCase
+from odoo.addons.sms_gateway.tests.common import CUSTOMER
+
+from .common import SmsInboxCase
+
+STRANGER = "+4799999999"
 
 
 @tagged("post_install", "-at_install")
-class TestRouting(SmsGatewayCase):
-    """The first slice: the reply lands on the record the text left from."""
+class TestRouting(SmsInboxCase):
+    """A reply lands on the record the text left from."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env["crm.lead"].search([("phone_sanitized", "=", CUSTOMER)]).phone = False
-        cls.env["res.partner"].search([("phone_sanitized", "=", CUSTOMER)]).phone = False
-        cls.partner.phone = CUSTOMER
-        cls.owner = new_test_user(
-            cls.env,
-            "sms_owner",
-            groups="base.group_user,sales_team.group_sale_salesman",
-            notification_type="inbox",
-        )
-        cls.lead = cls.env["crm.lead"].create(
-            {"name": "Roof", "type": "lead", "phone": CUSTOMER, "user_id": cls.owner.id}
-        )
-        cls.env.flush_all()
-
-    def receive(self, body="Yes please", number=CUSTOMER, address=None, ref=None):
-        text = InboundText(
-            number=number,
-            address=address or self.sender.address,
-            body=body,
-            provider_ref=ref or f"in-{self.env['sms.sms']._new_uuid()}",
-        )
-        return self.env["sms.message"]._receive(self.gateway, text)
-
-    def text_the_customer(self, record):
-        message = self.send_from_record("Shall we come on Friday?", record=record)
-        with self.provider():
-            self.run_lanes()
-        return message
+        cls.lead = cls.create_lead(user_id=cls.ola.id)
 
     def test_a_reply_lands_on_the_record_the_text_left_from(self):
         """R001: the reply to a text from the lead is on the lead, as a received SMS, once."""
@@ -61,16 +38,32 @@ class TestRouting(SmsGatewayCase):
         self.text_the_customer(self.partner)
         self.assertEqual(self.receive()._get_record(), self.partner)
 
-    def test_the_owner_is_told(self):
+    def test_a_record_that_was_texted_counts_though_its_number_has_changed(self):
+        """R032: the answer comes from the telephone the text went to."""
         self.text_the_customer(self.lead)
+        self.lead.phone = "+4792345678"
+        self.assertEqual(self.receive()._get_record(), self.lead)
+
+    def test_a_text_is_attached_to_the_record_with_the_number(self):
+        """R117."""
+        self.partner.phone = False
         reply = self.receive()
-        told = reply.mail_message_id.notification_ids.res_partner_id
-        self.assertIn(self.owner.partner_id, told)
+        self.assertEqual(reply._get_record(), self.lead)
+        self.assertIn(reply.mail_message_id, self.lead.message_ids)
+        self.assertEqual(reply.routing_rule, "only")
+
+    def test_followers_outside_the_conversation_are_told(self):
+        self.lead.message_subscribe(self.outsider.partner_id.ids)
+        self.text_the_customer(self.lead)
+        told = self.receive().mail_message_id.notification_ids.res_partner_id
+        self.assertIn(self.outsider.partner_id, told)
+        self.assertNotIn(self.ola.partner_id, told, "the conversation tells him")
 
     def test_a_customer_who_follows_gets_no_copy(self):
         """Neither by e-mail nor, worse, as a text to himself."""
         self.lead.partner_id = self.partner
         self.lead.message_subscribe(self.partner.ids)
+        self.lead.message_subscribe(self.outsider.partner_id.ids)
         self.text_the_customer(self.lead)
         before = self.env["sms.sms"].search_count([])
         reply = self.receive()
@@ -78,18 +71,10 @@ class TestRouting(SmsGatewayCase):
         self.assertEqual(self.env["sms.sms"].search_count([]), before)
         self.assertNotIn(self.partner, reply.mail_message_id.notification_ids.res_partner_id)
 
-    def test_without_a_text_of_ours_the_newest_record_with_the_number(self):
-        self.env.cr.execute(
-            "UPDATE res_partner SET create_date = '2020-01-01' WHERE id = %s", [self.partner.id]
-        )
-        self.env.invalidate_all()
-        self.assertEqual(self.receive()._get_record(), self.lead)
-
     def test_a_text_that_fits_nothing_waits_in_the_list(self):
-        """R034: nothing is dropped."""
-        reply = self.receive(number="+4799999999")
-        self.assertEqual(reply.inbox_state, "todo")
-        self.assertTrue(reply.inbox_reason)
+        """R034: nothing is dropped. R036: no text of ours, no record: the inbox says so."""
+        reply = self.receive(number=STRANGER)
+        self.assertEqual((reply.inbox_state, reply.inbox_reason), ("todo", "no_record"))
         reply.with_user(self.env.ref("base.user_admin")).action_set_handled()
         self.assertEqual(
             (reply.inbox_state, reply.handled_by_id), ("handled", self.env.ref("base.user_admin"))
@@ -99,8 +84,7 @@ class TestRouting(SmsGatewayCase):
         other = self.env["res.company"].create({"name": "Other"})
         self.lead.write({"company_id": other.id, "team_id": False, "user_id": False})
         self.partner.phone = False
-        reply = self.receive()
-        self.assertEqual(reply.inbox_state, "todo")
+        self.assertEqual(self.receive().inbox_state, "todo")
 
     def test_the_record_of_a_deleted_lead_is_passed_over(self):
         self.text_the_customer(self.partner)
@@ -113,12 +97,22 @@ class TestRouting(SmsGatewayCase):
         reply = self.receive("STOP")
         self.assertEqual(reply.keyword, "optout")
         self.assertEqual(reply._get_record(), self.lead)
-        nobody = self.receive("STOP", number="+4799999999")
+        self.assertNotEqual(reply.conversation_id.sms_state, "waiting")
+        nobody = self.receive("STOP", number=STRANGER)
         self.assertFalse(nobody.inbox_state)
+
+    def test_a_stop_stands_before_its_confirmation(self):
+        self.text_the_customer(self.lead)
+        self.receive("Hello")
+        stop = self.receive("STOP")
+        shown = stop.conversation_id.message_ids.sorted("id")
+        self.assertEqual(shown[-2], stop.conversation_message_id)
+        self.assertEqual(shown[-1].sms_text_ids.origin, "system")
 
     def test_an_answer_without_an_address_can_be_told_by_mail(self):
         """A customer has no e-mail address: the mail to the followers has a valid sender still."""
-        self.owner.notification_type = "email"
+        self.outsider.notification_type = "email"
+        self.lead.message_subscribe(self.outsider.partner_id.ids)
         self.lead.contact_name = "Anna Åsen"
         self.text_the_customer(self.lead)
         reply = self.receive()
@@ -126,23 +120,25 @@ class TestRouting(SmsGatewayCase):
         self.assertIn(f"Anna Åsen ({CUSTOMER})", sender)
         self.assertTrue(email_normalize(sender))
         self.assertFalse(reply.mail_message_id.author_id, "it is not us who wrote it")
-        self.assertIn(self.owner.partner_id, reply.mail_message_id.notified_partner_ids)
+        self.assertIn(self.outsider.partner_id, reply.mail_message_id.notified_partner_ids)
 
     def test_an_erased_answer_forgets_its_author(self):
         self.lead.contact_name = "Anna Åsen"
         self.text_the_customer(self.lead)
         reply = self.receive()
+        conversation = reply.conversation_id
         reply._erase()
         sender = reply.mail_message_id.email_from
         self.assertNotIn(CUSTOMER, sender)
         self.assertNotIn("Anna", sender)
         self.assertTrue(email_normalize(sender))
+        self.assertFalse(conversation.exists(), "its name and number are the customer's")
 
     def test_an_open_form_is_pinged(self):
         self.text_the_customer(self.lead)
         sent = []
         Bus = type(self.env["bus.bus"])
-        self.patch(Bus, "_sendone", lambda bus, channel, *args: sent.append(channel))
+        self.patch(Bus, "_sendone", lambda bus, channel, *args: sent.append(str(channel)))
         self.receive()
         self.assertIn(f"sms_gateway.record/crm.lead/{self.lead.id}", sent)
 
@@ -153,3 +149,89 @@ class TestRouting(SmsGatewayCase):
         reply = self.receive()
         self.assertEqual((reply.state, reply.failure_type), ("received", "sms_disabled"))
         self.assertFalse(reply.mail_message_id or reply.inbox_state)
+
+    def test_receiving_is_a_switch_of_its_own_and_off_by_default(self):
+        """R010: a sender that takes no answers sends all the same; what comes in waits, no more."""
+        sender = self._create_sender("Info", "dedicated", "59445099", inbound_policy="record")
+        self.assertFalse(sender.inbound_enabled)
+        self.assertEqual(self.text_the_customer(self.lead, sender=sender).state, "sent")
+        reply = self.receive(sender=sender)
+        self.assertEqual((reply.inbox_state, reply.inbox_reason), ("todo", "one_way"))
+        self.assertFalse(reply.conversation_id)
+        stranger = self.receive(number=STRANGER, sender=sender)
+        self.assertFalse(stranger.res_id, "no lead is made of it")
+
+    def test_a_text_to_a_number_that_is_none_of_ours_waits(self):
+        reply = self.receive(address="12345", number=STRANGER)
+        self.assertEqual((reply.inbox_state, reply.inbox_reason), ("todo", "no_sender"))
+
+    # === UNKNOWN NUMBERS === #
+
+    def test_an_unknown_number_becomes_one_lead(self):
+        """R125: one new lead with the number, to which the second text goes, too."""
+        self.team_sender.inbound_policy = "record"
+        first = self.receive("Hi", number=STRANGER, sender=self.team_sender)
+        lead = first._get_record()
+        self.assertEqual((lead._name, lead.phone_sanitized), ("crm.lead", STRANGER))
+        self.assertEqual((lead.team_id, first.routing_rule), (self.team, "lead"))
+        second = self.receive("Are you there?", number=STRANGER, sender=self.team_sender)
+        self.assertEqual(second._get_record(), lead)
+        elsewhere = self.receive("Hello?", number=STRANGER, sender=self.ola_sender)
+        self.assertEqual(elsewhere._get_record(), lead, "also by another number of ours")
+        self.assertFalse((first | second).mapped("inbox_state")[0])
+
+    def test_six_first_texts_at_once_are_one_conversation_on_one_lead(self):
+        """R125: they come in one call; order is kept (P4)."""
+        self.team_sender.inbound_policy = "record"
+        texts = [
+            InboundText(STRANGER, self.team_sender.address, f"Text {n}", f"six-{n}")
+            for n in range(6)
+        ]
+        received = self.env["sms.message"]._receive(self.gateway, texts)
+        self.assertEqual(len(received), 6)
+        self.assertEqual(len(received.conversation_id), 1)
+        self.assertEqual(len({(m.res_model, m.res_id) for m in received}), 1)
+        shown = received.conversation_id.message_ids.sorted("id").mapped("preview")
+        self.assertEqual(shown, [f"Text {n}" for n in range(6)])
+
+    def test_a_lead_of_a_personal_number_is_its_owners(self):
+        """R151: the receiving number says whose it is."""
+        self.ola_sender.inbound_policy = "record"
+        lead = self.receive(number=STRANGER, sender=self.ola_sender)._get_record()
+        self.assertEqual(lead.user_id, self.ola)
+
+    # === WHY === #
+
+    def test_why_here_names_the_rule_and_what_it_beat(self):
+        lead = self.create_lead("Cabin", user_id=self.kari.id)
+        reply = self.receive(sender=self.ola_sender)
+        self.assertEqual((reply._get_record(), reply.routing_rule), (self.lead, "seller"))
+        self.assertEqual(
+            reply.candidate_ids.mapped(lambda c: (c.res_model, c.res_id, c.rank)),
+            [
+                ("crm.lead", self.lead.id, 1),
+                ("res.partner", self.partner.id, 2),
+                ("crm.lead", lead.id, 3),
+            ],
+        )
+        why = reply.routing_why
+        self.assertIn("seller of 59445001", why)
+        self.assertIn("Not Cabin: Owned by the seller of the number", why)
+
+    def test_the_inbox_names_what_a_text_may_belong_to(self):
+        """R038: the records with the customer's number, as far as the reader may see them."""
+        reply = self.receive(sender=self.text_sender)
+        reply._set_inbox_todo("one_way")
+        names = reply.with_user(self.env.ref("base.user_admin")).possible_names
+        self.assertIn(self.lead.name, names)
+        self.assertIn(self.partner.name, names)
+
+    def test_merged_leads_keep_their_texts_and_conversation(self):
+        other = self.create_lead("Roof again", user_id=self.ola.id)
+        self.text_the_customer(other)
+        reply = self.receive()
+        self.assertEqual(reply._get_record(), other)
+        merged = (self.lead | other).merge_opportunity()
+        self.assertEqual(reply._get_record(), merged)
+        self.assertEqual(reply.conversation_id._sms_get_record(), merged)
+        self.assertEqual(self.receive("And?")._get_record(), merged)

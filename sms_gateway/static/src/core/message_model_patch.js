@@ -1,13 +1,6 @@
 import {Message} from "@mail/core/common/message_model";
-import {adviseSms, summarizeSms} from "@sms_gateway/core/sms_status";
+import {adviseSms, summarizeSms, tellsSms} from "@sms_gateway/core/sms_status";
 import {patch} from "@web/core/utils/patch";
-
-/** @returns {boolean} whether the state of the text is known: past "sent" only by reports */
-function tellsSms({notification_type, notification_status, sms_without_report}) {
-    return (
-        notification_type === "sms" && !(notification_status === "pending" && sms_without_report)
-    );
-}
 
 /** A name before an address, quoted or not: what stays of `"Anna (+47…)" <us@example.com>`. */
 const NAME_BEFORE_ADDRESS = /^"?(?<name>.*?)"?\s*<[^<>]*>$/;
@@ -23,6 +16,11 @@ const messagePatch = {
         );
     },
 
+    /** Hook: whether a text that came in says so. It does not where all the others are texts too. */
+    get isMarkedAsReceivedSms() {
+        return this.isReceivedSms;
+    },
+
     /** @override a customer who is no contact has no e-mail address: what stands there is ours */
     get authorName() {
         const name = super.authorName;
@@ -31,9 +29,14 @@ const messagePatch = {
             : name;
     },
 
-    get smsNotifications() {
+    /**
+     * Hook: what is known about the text, for each of its recipients.
+     *
+     * @returns {import("@sms_gateway/core/sms_status").SmsFacts[]}
+     */
+    get smsFacts() {
         return this.message_type === "sms"
-            ? this.notification_ids.filter((notification) => tellsSms(notification))
+            ? this.notification_ids.filter(({notification_type}) => notification_type === "sms")
             : [];
     },
 
@@ -42,12 +45,12 @@ const messagePatch = {
      * tells nothing.
      */
     get smsStatuses() {
-        return summarizeSms(this.smsNotifications);
+        return summarizeSms(this.smsFacts.filter(tellsSms));
     },
 
     /** What can be done where it did not arrive. */
     get smsAdvice() {
-        return adviseSms(this.smsNotifications);
+        return adviseSms(this.smsFacts);
     },
 };
 patch(Message.prototype, messagePatch);

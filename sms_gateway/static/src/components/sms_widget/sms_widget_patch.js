@@ -1,14 +1,11 @@
 import {SmsWidget} from "@sms/components/sms_widget/fields_sms_widget";
-import {isReplaceable, measure, toGsm7, withoutMergeFields} from "@sms_gateway/core/segments";
+import {describeCount, describeCulprits, nameReplacement} from "@sms_gateway/core/segment_words";
+import {measure, toGsm7, withoutMergeFields} from "@sms_gateway/core/segments";
 import {_t} from "@web/core/l10n/translation";
 import {patch} from "@web/core/utils/patch";
 import {formatInteger} from "@web/views/fields/formatters";
 
 import {useEffect, useState} from "@odoo/owl";
-
-const CULPRITS_NAMED = 5;
-/** What joins other characters, and is never the one to blame. */
-const JOINERS = new Set(["\u200d", "\ufe0e", "\ufe0f"]);
 
 /**
  * Exact figures below the text while it is typed: characters, segments, what they come to for
@@ -68,26 +65,10 @@ patch(SmsWidget.prototype, {
 
     /**
      * @param {SmsWidget["smsMeasure"]} measured
-     * @returns {{ characters: string, segments: string, title: string }}
+     * @returns {import("@sms_gateway/core/segment_words").Count}
      */
-    getSmsCount({encoding, units, segments, free, hasMergeFields}) {
-        const values = {characters: formatInteger(units), segments: formatInteger(segments)};
-        return {
-            characters: units === 1 ? _t("1 character") : _t("%(characters)s characters", values),
-            segments: hasMergeFields
-                ? _t("at least %(segments)s SMS", values)
-                : _t("%(segments)s SMS", values),
-            title: [
-                _t("%(free)s characters left in this SMS", {free: formatInteger(free)}),
-                encoding === "ucs2"
-                    ? _t(
-                          "Unicode: 70 characters in one SMS, 67 in each of several. An emoji takes two."
-                      )
-                    : _t(
-                          "160 characters in one SMS, 153 in each of several. € [ ] { } \\ ^ ~ | take two."
-                      ),
-            ].join("\n"),
-        };
+    getSmsCount(measured) {
+        return describeCount(measured);
     },
 
     /**
@@ -115,25 +96,16 @@ patch(SmsWidget.prototype, {
      * Why the text is dearer than it looks, and what replacing the culprits would save.
      *
      * @param {SmsWidget["smsMeasure"]} measured
-     * @returns {{ message: string, culprits: string, replaceLabel: string }|null}
+     * @returns {import("@sms_gateway/core/segment_words").Warning|null}
      */
     getSmsWarning({culprits, segments}) {
-        if (!culprits.length) {
-            return null;
-        }
-        return {
-            message: _t("Unicode, with 70 characters per SMS instead of 160, because of"),
-            culprits: nameCulprits(culprits),
-            replaceLabel: isReplaceable(culprits) ? this.getSmsReplaceLabel(segments) : "",
-        };
+        return describeCulprits(culprits, () => nameReplacement(segments, this.smsCheaper));
     },
 
-    getSmsReplaceLabel(segments) {
+    /** The segments that are left when the culprits are replaced. */
+    get smsCheaper() {
         const content = withoutMergeFields(this._getValueForSmsCounts(toGsm7(this.smsText)));
-        const cheaper = measure(content.text + "x".repeat(this.smsAddedLength)).segments;
-        return cheaper < segments
-            ? _t("Replace: %(fewer)s SMS instead of %(more)s", {fewer: cheaper, more: segments})
-            : _t("Replace");
+        return measure(content.text + "x".repeat(this.smsAddedLength)).segments;
     },
 
     /** Core's price list is that of Odoo's own service: of no use to a text that goes elsewhere. */
@@ -148,25 +120,3 @@ patch(SmsWidget.prototype, {
         this.textareaRef.el?.focus();
     },
 });
-
-/** @param {string[]} culprits */
-function nameCulprits(culprits) {
-    const visible = culprits.filter((char) => !JOINERS.has(char));
-    const named = (visible.length ? visible : culprits).map(nameCharacter);
-    const more = named.splice(CULPRITS_NAMED).length;
-    return [...named, ...(more ? [`+${more}`] : [])].join(" ");
-}
-
-/** @param {string} char */
-function nameCharacter(char) {
-    if (char === "\t") {
-        return _t("(tab)");
-    }
-    if (/\p{Zs}/u.test(char)) {
-        return _t("(special space)");
-    }
-    if (/\p{C}/u.test(char)) {
-        return _t("(invisible character)");
-    }
-    return /\p{M}/u.test(char) ? `◌${char}` : char;
-}
