@@ -31,7 +31,7 @@ from devtools import odoo
 from devtools.cache import cached, complete_folder, lock
 from devtools.console import step
 
-ROUNDS, TEXTS = 5, 40
+ROUNDS, TEXTS = 5, 60
 SIZES = SMALL, LARGE = 10_000, 1_000_000
 #: In this order: a conversation that is new in a round exists later in it.
 KINDS = ("new", "existing", "unknown")

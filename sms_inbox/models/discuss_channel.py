@@ -14,6 +14,8 @@ from odoo.addons.sms.tools.sms_tools import sms_content_to_rendered_html
 from odoo.addons.sms_gateway.const import E164
 from odoo.addons.sms_gateway.models.sms_message import UNWATCHED_ORIGINS
 
+from .sms_message import format_age
+
 #: Texts of the past that a new conversation begins with.
 HISTORY = 50
 #: A speech bubble on green: the picture of a customer who has none.
@@ -65,8 +67,10 @@ class DiscussChannel(models.Model):
         [("waiting", "Waiting for an answer"), ("answered", "Answered"), ("done", "Done")],
         "State",
         readonly=True,
+        group_expand=True,
     )
     sms_waiting_since = fields.Datetime("Waiting since", readonly=True)
+    sms_waiting_time = fields.Char("Waiting", compute="_compute_sms_waiting_time")
     sms_last_message_id = fields.Many2one(
         "sms.message", "Last text", readonly=True, index="btree_not_null", ondelete="set null"
     )
@@ -94,6 +98,12 @@ class DiscussChannel(models.Model):
     def _compute_sms_record_name(self):
         for channel in self:
             channel.sms_record_name = channel._sms_get_record_name(self.env.user)
+
+    @api.depends("sms_waiting_since")
+    @api.depends_context("lang")
+    def _compute_sms_waiting_time(self):
+        for channel in self:
+            channel.sms_waiting_time = format_age(self.env, channel.sms_waiting_since)
 
     def _generate_avatar(self):
         """Override of `mail`: a picture for conversations."""
@@ -532,6 +542,7 @@ class DiscussChannel(models.Model):
         if not channel.is_member:
             channel._add_members(users=user, post_joined_message=False)
         channel.channel_pin(True)
+        channel._sms_tell_record_name_to(user)  # he may just have heard that it has none
 
     @api.model
     def _sms_follow(self, records):
@@ -661,7 +672,10 @@ class DiscussChannel(models.Model):
     def _sms_tell_record_name(self):
         """Tell each member the name of the record if he may read it; who else listens, none."""
         Store(bus_channel=self).add(self, {"sms_record_name": False}).bus_send()
-        for user in self.channel_member_ids.partner_id.main_user_id:
+        self._sms_tell_record_name_to(self.channel_member_ids.partner_id.main_user_id)
+
+    def _sms_tell_record_name_to(self, users):
+        for user in users:
             name = self._sms_get_record_name(user)
             Store(bus_channel=user).add(self, {"sms_record_name": name}).bus_send()
 

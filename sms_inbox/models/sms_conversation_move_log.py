@@ -1,5 +1,3 @@
-from collections import defaultdict
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -39,8 +37,8 @@ class SmsConversationMoveLog(models.Model):
         "sms.conversation.move.log.line", "log_id", "Texts", readonly=True
     )
     moved_message_count = fields.Integer("Number of texts", compute="_compute_moved_message_count")
-    undone_at = fields.Datetime(readonly=True)
-    undone_by_id = fields.Many2one("res.users", readonly=True)
+    undone_at = fields.Datetime("Undone", readonly=True)
+    undone_by_id = fields.Many2one("res.users", "Undone by", readonly=True)
 
     # === COMPUTE METHODS === #
 
@@ -172,13 +170,14 @@ class SmsConversationMoveLog(models.Model):
                     "message_id": text.id,
                     "from_model": text.res_model,
                     "from_id": text.res_id,
+                    "from_rule": text.routing_rule,
                 }
                 for text in messages
             ]
         )
-        self._put(messages.sudo(), self._get_target())
+        self._put(messages.sudo(), self._get_target(), "manual")
 
-    def _put(self, messages, record):
+    def _put(self, messages, record, rule):
         """Ledger and chatter: the texts belong to the record; to none, they wait in the inbox.
 
         Those that no record has shown yet are shown on this one.
@@ -188,7 +187,7 @@ class SmsConversationMoveLog(models.Model):
             self._take_off(messages)
             return
         shown.mail_message_id.write({"model": record._name, "res_id": record.id})
-        messages.write({"res_model": record._name, "res_id": record.id, "routing_rule": "manual"})
+        messages.write({"res_model": record._name, "res_id": record.id, "routing_rule": rule})
         self._show(messages - shown, record)
 
     def _show(self, messages, record):
@@ -203,7 +202,8 @@ class SmsConversationMoveLog(models.Model):
         messages.mail_message_id.filtered(lambda post: post.model not in UNSHOWN).unlink()
         messages.write({"res_model": False, "res_id": False, "routing_rule": False})
         received = messages.filtered(lambda text: text.direction == "in" and not text.keyword)
-        received._set_inbox_todo("no_record")
+        for reason, texts in received.grouped("inbox_reason").items():
+            texts._set_inbox_todo(reason or "no_record")
 
     # === BUSINESS METHODS: UNDO === #
 
@@ -222,12 +222,15 @@ class SmsConversationMoveLog(models.Model):
 
     def _bring_texts_back(self):
         """Those that somebody has put elsewhere since stay there."""
-        by_record = defaultdict(self.env["sms.message"].browse)
-        for line in self.moved_message_ids:
-            if (line.message_id.res_model, line.message_id.res_id) == (self.to_model, self.to_id):
-                by_record[line.from_model, line.from_id] |= line.message_id
-        for (model, res_id), messages in by_record.items():
-            self._put(messages, self._find(model, res_id))
+        still_there = self.moved_message_ids.filtered(self._is_still_there)
+        for (model, res_id, rule), lines in still_there.grouped(
+            lambda line: (line.from_model, line.from_id, line.from_rule)
+        ).items():
+            self._put(lines.message_id, self._find(model, res_id), rule)
+
+    def _is_still_there(self, line):
+        text = line.message_id
+        return (text.res_model, text.res_id) == (self.to_model, self.to_id)
 
     def _find_previous_move(self):
         return self.search(

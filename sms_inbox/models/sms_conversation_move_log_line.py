@@ -16,3 +16,4 @@ class SmsConversationMoveLogLine(models.Model):
     )
     from_model = fields.Char(readonly=True)
     from_id = fields.Many2oneReference(model_field="from_model", readonly=True)
+    from_rule = fields.Char("Why it was there", readonly=True)

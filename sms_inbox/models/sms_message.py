@@ -1,8 +1,12 @@
 from collections import defaultdict
 
+from babel.dates import format_timedelta
+
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.mail import email_normalize, formataddr
+from odoo.tools.misc import babel_locale_parse, get_lang
 
 from odoo.addons.sms.tools.sms_tools import sms_content_to_rendered_html
 
@@ -14,14 +18,6 @@ ANSWERABLE_STATES = ("sending", "sent", "delivered", "unknown", "received")
 ANSWERED_CANDIDATES = 10
 #: Candidates kept with a text, the best ones.
 CANDIDATES_KEPT = 10
-#: Why a text is on its record, besides the rules of ``engine/routing.py``.
-OTHER_ROUTING_RULES = [
-    ("prompt", "Answer to a question"),
-    ("moved", "Moved here before"),
-    ("only", "The only record with the number"),
-    ("lead", "Unknown number: new lead"),
-    ("manual", "Put there by hand"),
-]
 #: How a reply that triggers nothing relates to the question that was out last.
 CLOSED_PROMPT_REASONS = {"late": "late", "expired": "expired", "cancelled": "late"}
 
@@ -62,6 +58,7 @@ class SmsMessage(models.Model):
     )
     handled_at = fields.Datetime(readonly=True)
     handled_by_id = fields.Many2one("res.users", readonly=True)
+    age = fields.Char("Received", compute="_compute_age")
     possible_names = fields.Char("Possible records", compute="_compute_possible_names")
     routing_rule = fields.Selection(
         selection="_selection_routing_rule", string="Why on this record", readonly=True
@@ -88,8 +85,14 @@ class SmsMessage(models.Model):
         return [("id", "in", self.sudo(False)._search([]))]
 
     def _selection_routing_rule(self):
-        rules = self.env["sms.message.candidate"]._fields["rule"]._description_selection(self.env)
-        return [*rules, *((rule, self.env._(label)) for rule, label in OTHER_ROUTING_RULES)]
+        return [
+            *self.env["sms.message.candidate"]._fields["rule"]._description_selection(self.env),
+            ("prompt", self.env._("Answer to a question")),
+            ("moved", self.env._("Moved here before")),
+            ("only", self.env._("The only record with the number")),
+            ("lead", self.env._("Unknown number: new lead")),
+            ("manual", self.env._("Put there by hand")),
+        ]
 
     @api.depends("routing_rule", "candidate_ids", "conversation_id.sms_move_id")
     @api.depends_context("uid", "lang")
@@ -164,6 +167,12 @@ class SmsMessage(models.Model):
         records = [self.env[c.model].browse(c.id) for c in self._find_candidates()]
         return [record.display_name for record in records if record.has_access("read")]
 
+    @api.depends("create_date")
+    @api.depends_context("lang")
+    def _compute_age(self):
+        for message in self:
+            message.age = format_age(self.env, message.create_date)
+
     # === CRUD METHODS === #
 
     def unlink(self):
@@ -206,6 +215,65 @@ class SmsMessage(models.Model):
         :param str reason: of ``inbox_reason``
         """
         self.write({"inbox_state": "todo", "inbox_reason": reason})
+
+    # === ACTION METHODS: INBOX === #
+
+    def action_handle(self):
+        """Open the wizard that finds texts their record (R040), the oldest first."""
+        return self.env["sms.message.handle"]._open(self)
+
+    def action_not_for_us(self):
+        """Take texts out of the inbox; nothing else happens to them."""
+        self.action_set_handled()
+
+    def action_opt_out(self):
+        """The customers want no more texts, though they did not use one of the words."""
+        self.check_access("read")
+        Blacklist = self.env["phone.blacklist"].sudo()  # every user may stop texts to a customer
+        reason = self.env._("Opted out by %s, from the SMS inbox.", self.env.user.name)
+        for text in self.sudo().filtered("number"):
+            Blacklist._sms_opt_out(text.number, text.sender_id, text.body, reason)
+        self.sudo()._set_inbox_handled()
+
+    def action_create_lead(self):
+        """One new lead for each customer, with his texts; opened where it is one."""
+        self.check_access("read")
+        self.env["crm.lead"].check_access("create")
+        leads = self.env["crm.lead"]
+        for texts in self.sudo().grouped(lambda text: (text.number, text.company_id)).values():
+            leads |= texts._create_lead()
+        if len(leads) == 1:
+            return leads.sudo(False).get_formview_action()
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm.crm_lead_all_leads")
+        domain = [("id", "in", leads.ids)]
+        return {**action, "domain": domain, "context": {}, "name": self.env._("New leads")}
+
+    def action_move(self):
+        """Open the wizard that moves texts to another record."""
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_inbox.sms_conversation_move_action"
+        )
+        return {**action, "context": {"default_message_ids": self.ids}}
+
+    # === BUSINESS METHODS: INBOX === #
+
+    def _put_by_hand(self, record):
+        """Put texts on the record a person chose; those shown on another one leave it."""
+        elsewhere = self.filtered(
+            lambda text: text.mail_message_id and text._get_record() != record
+        )
+        self.env["sms.conversation.move.log"]._move_messages(elsewhere, record)
+        self._link_to_record(record)
+
+    def _find_next_to_handle(self, after=False):
+        """The oldest text of the inbox that the user may read.
+
+        :param after: ``sms.message`` that it comes after
+        """
+        todo = Domain("inbox_state", "=", "todo")
+        later = todo & Domain("id", ">", after.id) if after else todo
+        return self.search(later, order="id", limit=1)
 
     # === ROUTING === #
 
@@ -778,5 +846,17 @@ class SmsMessage(models.Model):
 
     def _tell_watchers(self):
         """Override of `sms_gateway`: the state stands in the conversation too, for its members."""
-        super()._tell_watchers()
+        res = super()._tell_watchers()
         self.conversation_message_id.sudo()._sms_show_state()
+        return res
+
+
+def format_age(env, moment):
+    """How long ago a moment was, in the user's language: "3 hours ago"; False where there is none.
+
+    :param datetime moment: UTC, or False
+    """
+    if not moment:
+        return False
+    locale = babel_locale_parse(get_lang(env).code)
+    return format_timedelta(moment - fields.Datetime.now(), add_direction=True, locale=locale)

@@ -142,8 +142,11 @@ class TestMove(InboxCase):
     # === UNDO === #
 
     def test_undo_brings_everything_back_and_says_so(self):
+        why = self.text.routing_why
         self.move(self.lead)
+        self.assertNotEqual(self.text.routing_why, why)
         words = self.undo()
+        self.assertEqual(self.text.routing_why, why)
         self.assertIn(CUSTOMER, words)
         self.assertIn(self.partner.name, words)
         self.assert_on(self.partner)

@@ -254,10 +254,11 @@ describe("what can be done with a conversation", () => {
             .map(({id}) => id);
 
     test("depends on what it is", () => {
-        expect(named({sms_state: "waiting", sms_res_id: 1})).toInclude("done");
+        expect(named({sms_state: "waiting"})).toInclude("done");
         expect(named({sms_state: "done"})).toInclude("reopen");
         expect(named({sms_state: "done"})).not.toInclude("done");
-        expect(named({sms_state: "done"})).not.toInclude("open-record");
+        expect(named({sms_record_name: "Roof"})).toInclude("open-record");
+        expect(named({sms_record_name: false})).not.toInclude("open-record");
         expect(named({sms_can_undo_move: true})).toInclude("undo-move");
         expect(named({})).not.toInclude("undo-move");
     });
