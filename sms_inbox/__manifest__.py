@@ -2,7 +2,7 @@
     "name": "SMS Inbox",
     "version": "19.0.1.0.0",
     "category": "Productivity/SMS",
-    "summary": "Every reply finds its home: conversations in Discuss, on the lead or contact they answer",
+    "summary": "Every reply finds its home: in Discuss, on the lead or contact it answers",
     "author": "Two-way SMS",
     "license": "LGPL-3",
     "depends": ["sms_gateway", "crm", "crm_sms", "contacts"],

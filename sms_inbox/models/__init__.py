@@ -10,6 +10,8 @@ from . import res_partner
 from . import res_users
 from . import sms_conversation_move_log
 from . import sms_conversation_move_log_line
+from . import sms_filing
+from . import sms_routing
 from . import sms_message
 from . import sms_message_candidate
 from . import sms_prompt

@@ -10,11 +10,10 @@ from odoo.tools import SQL, html2plaintext
 
 from odoo.addons.mail.tools.discuss import Store
 from odoo.addons.sms.tools.sms_tools import sms_content_to_rendered_html
-
 from odoo.addons.sms_gateway.const import E164
 from odoo.addons.sms_gateway.models.sms_message import UNWATCHED_ORIGINS
 
-from .sms_message import format_age
+from ..age import format_age
 
 #: Texts of the past that a new conversation begins with.
 HISTORY = 50
@@ -244,8 +243,9 @@ class DiscussChannel(models.Model):
 
     def _sms_may_send(self, user):
         """Whether the user may write in the conversation."""
-        return user.has_group("sms_gateway.group_sms_user") and self.sudo(
-        ).sms_sender_id._may_be_used_by(user)
+        return user.has_group(
+            "sms_gateway.group_sms_user"
+        ) and self.sudo().sms_sender_id._may_be_used_by(user)
 
     def _sms_check_may_send(self):
         """The user, not the sudo that core posts with, may use the sender (P11)."""
@@ -352,9 +352,7 @@ class DiscussChannel(models.Model):
         sender = sender.sudo()
         if not sender._may_be_used_by(self.env.user):
             raise AccessError(
-                self.env._(
-                    "You may not send with %s. Choose another number.", sender.display_name
-                )
+                self.env._("You may not send with %s. Choose another number.", sender.display_name)
             )
         if not sender.can_receive:
             raise UserError(
@@ -428,9 +426,7 @@ class DiscussChannel(models.Model):
         """
         channels = self._sms_start(
             [
-                self._sms_prepare_received_values(
-                    message, records.get(message), customers[message]
-                )
+                self._sms_prepare_received_values(message, records.get(message), customers[message])
                 for message in messages
             ],
             before=messages,
@@ -646,8 +642,12 @@ class DiscussChannel(models.Model):
     def _sms_assign(self, user):
         """Change who answers; who has never written in it leaves it to him."""
         self.sms_user_id = user
-        wrote = self.env["mail.message"].sudo()._read_group(
-            [("model", "=", "discuss.channel"), ("res_id", "=", self.id)], ["author_id"]
+        wrote = (
+            self.env["mail.message"]
+            .sudo()
+            ._read_group(
+                [("model", "=", "discuss.channel"), ("res_id", "=", self.id)], ["author_id"]
+            )
         )
         authors = self.env["res.partner"].union(*(author for (author,) in wrote))
         if user:
@@ -659,9 +659,7 @@ class DiscussChannel(models.Model):
     def _sms_set_record(self, record):
         """Make it belong to a record, with its customer and team."""
         for channel in self:
-            values = channel._sms_prepare_values(
-                channel.sms_sender_id, channel.sms_number, record
-            )
+            values = channel._sms_prepare_values(channel.sms_sender_id, channel.sms_number, record)
             for name in ("channel_type", "uuid", "sms_sender_id", "sms_number"):
                 del values[name]
             if not values["sms_partner_id"]:
@@ -736,8 +734,10 @@ class DiscussChannel(models.Model):
             "sms_in_conversation": True,
         }
         if record is not None and self.env["sms.message"]._can_hold(record):
-            post = record.sudo().with_context(**context)._message_sms(
-                body, sms_numbers=[self.sudo().sms_number], put_in_queue=True
+            post = (
+                record.sudo()
+                .with_context(**context)
+                ._message_sms(body, sms_numbers=[self.sudo().sms_number], put_in_queue=True)
             )
             return self.env["sms.message"].sudo().search([("mail_message_id", "=", post.id)])
         values = {"number": self.sudo().sms_number, "body": body}

@@ -11,7 +11,7 @@ class ResUsers(models.Model):
     )
 
     def _sms_filter_receivers(self, company):
-        """Those of the users who may receive texts of the company: active, in it, with the right."""
+        """Those of the users who may receive texts of the company."""
         return self.sudo().filtered(
             lambda user: (
                 user.active

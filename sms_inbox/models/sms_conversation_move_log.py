@@ -292,9 +292,11 @@ class SmsConversationMoveLog(models.Model):
         """What was moved, in words."""
         count = len(self.moved_message_ids)
         if not self.channel_id:
-            return self.env._(
-                "%(count)s texts with %(number)s", count=count, number=self.number
-            ) if count != 1 else self.env._("A text with %s", self.number)
+            return (
+                self.env._("%(count)s texts with %(number)s", count=count, number=self.number)
+                if count != 1
+                else self.env._("A text with %s", self.number)
+            )
         if not count:
             return self.env._("The SMS conversation with %s", self.number)
         return self.env._(

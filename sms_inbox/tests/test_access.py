@@ -6,10 +6,9 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import HttpCase, JsonRpcException, new_test_user, tagged
-from odoo.tools import html2plaintext, mute_logger
+from odoo.tools import mute_logger
 
 from odoo.addons.mail.tools.discuss import Store
-
 from odoo.addons.sms_gateway.engine.contract import InboundText
 from odoo.addons.sms_gateway.tests.common import CUSTOMER, SmsGatewayCase
 

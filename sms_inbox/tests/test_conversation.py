@@ -94,7 +94,10 @@ class TestConversation(SmsInboxCase):
         self.assertEqual(team, self.team_sender, "she has none of her own")
         self.receive(sender=self.team_sender)
         self.env.flush_all()
-        self.env.cr.execute("UPDATE discuss_channel SET last_interest_dt = '2020-01-01' WHERE sms_sender_id = %s", [self.ola_sender.id])
+        self.env.cr.execute(
+            "UPDATE discuss_channel SET last_interest_dt = '2020-01-01' WHERE sms_sender_id = %s",
+            [self.ola_sender.id],
+        )
         self.env.invalidate_all()
         self.assertEqual(self.open_conversation().sms_sender_id, self.team_sender)
         with self.assertRaises(AccessError):
@@ -164,9 +167,7 @@ class TestConversation(SmsInboxCase):
             }
         )
         conversation = self.open_conversation(record=self.lead)
-        self.assertIn(
-            {"id": template.id, "name": "Hello"}, conversation.sms_get_templates()
-        )
+        self.assertIn({"id": template.id, "name": "Hello"}, conversation.sms_get_templates())
         self.assertEqual(
             conversation.sms_render_template(template.id), "Hi Anna in {{ object.city }}"
         )

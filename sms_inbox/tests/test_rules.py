@@ -167,7 +167,9 @@ class TestRulesInOdoo(SmsInboxCase):
         self.assertWins(self.partner, "updated")
 
     def test_all_equal_is_decided_the_same_way_every_time(self):
-        others = self.env["res.partner"].create([{"name": f"P{n}", "phone": CUSTOMER} for n in (1, 2)])
+        others = self.env["res.partner"].create(
+            [{"name": f"P{n}", "phone": CUSTOMER} for n in (1, 2)]
+        )
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE res_partner SET write_date = '2020-01-01' WHERE id = ANY(%s)",
@@ -189,7 +191,9 @@ class TestRulesInOdoo(SmsInboxCase):
 
     def test_each_company_has_its_own_records(self):
         """The same customer is known to two companies, each with a number."""
-        other = self.env["res.company"].create({"name": "Other", "country_id": self.company.country_id.id})
+        other = self.env["res.company"].create(
+            {"name": "Other", "country_id": self.company.country_id.id}
+        )
         theirs = self.create_lead("Theirs", company_id=other.id)
         gateway = self.gateway.copy({"company_id": other.id, "state": "enabled", "name": "2"})
         sender = self.env["sms.sender"].create(
