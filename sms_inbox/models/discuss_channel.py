@@ -280,6 +280,15 @@ class DiscussChannel(models.Model):
         as_user = record.with_context(allowed_company_ids=companies).with_user(user)
         return record.display_name if as_user.has_access("read") else False
 
+    def _sms_get_record_values(self, user):
+        """The name of the record for a user's page, and whose name it is.
+
+        News of the record and of its name go different ways, so they come in any order.
+        """
+        channel = self.sudo()
+        name = channel._sms_get_record_name(user)
+        return name and {"model": channel.sms_res_model, "id": channel.sms_res_id, "name": name}
+
     @api.model
     def _sms_get_customer_number(self, record, number):
         """The number in E.164; an error that says what to do where there is none."""
@@ -538,7 +547,7 @@ class DiscussChannel(models.Model):
         if not channel.is_member:
             channel._add_members(users=user, post_joined_message=False)
         channel.channel_pin(True)
-        channel._sms_tell_record_name_to(user)  # he may just have heard that it has none
+        channel._sms_tell_record(user)  # who may not have been one when it changed
 
     @api.model
     def _sms_follow(self, records):
@@ -665,17 +674,13 @@ class DiscussChannel(models.Model):
             if not values["sms_partner_id"]:
                 values |= {"sms_partner_id": channel.sms_partner_id.id}
             channel.write(values)
-            channel._sms_tell_record_name()
+            channel._sms_tell_record(channel.channel_member_ids.partner_id.main_user_id)
 
-    def _sms_tell_record_name(self):
-        """Tell each member the name of the record if he may read it; who else listens, none."""
-        Store(bus_channel=self).add(self, {"sms_record_name": False}).bus_send()
-        self._sms_tell_record_name_to(self.channel_member_ids.partner_id.main_user_id)
-
-    def _sms_tell_record_name_to(self, users):
+    def _sms_tell_record(self, users):
+        """Tell users which record it belongs to, as far as they may read it."""
         for user in users:
-            name = self._sms_get_record_name(user)
-            Store(bus_channel=user).add(self, {"sms_record_name": name}).bus_send()
+            values = {"sms_record": self._sms_get_record_values(user)}
+            Store(bus_channel=user).add(self, values).bus_send()
 
     def _types_allowing_unfollow(self):
         """Override of `mail`: a member may leave; by rule he can still look."""
@@ -913,9 +918,9 @@ class DiscussChannel(models.Model):
         user = target.get_user(self.env)
         fields_shown.append(
             Store.Attr(
-                "sms_record_name",
+                "sms_record",
                 predicate=lambda channel: user and is_sms(channel),
-                value=lambda channel: channel._sms_get_record_name(user),
+                value=lambda channel: channel._sms_get_record_values(user),
             )
         )
         if target.is_current_user(self.env):

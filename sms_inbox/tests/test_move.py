@@ -43,7 +43,7 @@ class TestMove(InboxCase):
     # === MOVING === #
 
     def test_later_replies_follow_the_move(self):
-        """R134, R137: from a contact to an opportunity; what comes next is there."""
+        """R133, R134, R137: from a contact to an opportunity; what comes next is there."""
         self.move(self.lead)
         self.assert_on(self.lead)
         reply = self.receive("Hello again", number=CUSTOMER)

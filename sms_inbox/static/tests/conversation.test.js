@@ -205,6 +205,18 @@ describe("R146, R147: the state of a text", () => {
     });
 });
 
+test("a record is named where its name is known, in whatever order the news come", async () => {
+    const record = {model: "crm.lead", id: 7, name: "Roof"};
+    const {channelId, store} = await openConversation({sms_record: record});
+    await contains(".o-sms-ConversationBar");
+    await contains(".o-sms-ConversationBar-record", {count: 0});
+    const news = {id: channelId, sms_res_model: "crm.lead", sms_res_id: 7};
+    store.insert({"discuss.channel": news});
+    await contains(".o-sms-ConversationBar-record", {text: "Roof"});
+    store.insert({"discuss.channel": {...news, sms_res_id: 8}});
+    await contains(".o-sms-ConversationBar-record", {count: 0});
+});
+
 test("what was sent can be neither changed nor decorated", async () => {
     const sms_text = {direction: "out", notification_status: "sent"};
     await openConversation({}, [{sms_text}]);
@@ -257,8 +269,8 @@ describe("what can be done with a conversation", () => {
         expect(named({sms_state: "waiting"})).toInclude("done");
         expect(named({sms_state: "done"})).toInclude("reopen");
         expect(named({sms_state: "done"})).not.toInclude("done");
-        expect(named({sms_record_name: "Roof"})).toInclude("open-record");
-        expect(named({sms_record_name: false})).not.toInclude("open-record");
+        expect(named({smsRecordName: "Roof"})).toInclude("open-record");
+        expect(named({smsRecordName: false})).not.toInclude("open-record");
         expect(named({sms_can_undo_move: true})).toInclude("undo-move");
         expect(named({})).not.toInclude("undo-move");
     });

@@ -101,8 +101,12 @@ function channelOf(model, id) {
     return `sms_gateway.record/${model}/${id}`;
 }
 
-/** Nobody asked for it, so nobody is told if the record is gone or the line is down. */
-async function refreshQuietly(thread) {
+/**
+ * Nobody asked for it, so nobody is told if the record is gone or the line is down.
+ *
+ * @param {import("models").Thread} thread
+ */
+export async function refreshQuietly(thread) {
     try {
         await refreshTexts(thread);
     } catch {

@@ -16,7 +16,7 @@ import {imageUrl} from "@web/core/utils/urls";
  * @property {boolean} [sms_may_send] unknown where the server told everybody at once
  * @property {string|false} sms_res_model of the record it belongs to
  * @property {number|false} sms_res_id
- * @property {string|false} sms_record_name
+ * @property {{ model: string, id: number, name: string }|false} sms_record whose name is known
  * @property {"waiting"|"answered"|"done"} sms_state
  * @property {boolean} sms_quiet whether nobody is told of new texts
  * @property {boolean} sms_can_undo_move
@@ -30,11 +30,18 @@ const threadPatch = {
         this.sms_user_id = fields.One("res.users");
         this.sms_waiting_since = fields.Datetime();
         this.sms_state = fields.Attr(undefined);
+        this.sms_record = fields.Attr(false);
     },
 
     /** Whether what is written here goes out as a text. */
     get isSms() {
         return this.channel_type === "sms";
+    },
+
+    /** The name of the record; empty where the user may not read it, or has not heard yet. */
+    get smsRecordName() {
+        const {model, id, name} = this.sms_record || {};
+        return model === this.sms_res_model && id === this.sms_res_id ? name : "";
     },
 
     get isSmsWaiting() {

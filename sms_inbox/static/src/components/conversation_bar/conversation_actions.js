@@ -101,7 +101,7 @@ const ACTIONS = [
             id: "open-record",
             icon: "fa fa-external-link",
             name: _t("Open record"),
-            isFit: ({sms_record_name}) => Boolean(sms_record_name), // else he may not read it
+            isFit: ({smsRecordName}) => Boolean(smsRecordName), // else he may not read it
             run: (conversation, services) => call(conversation, services, "action_sms_open_record"),
         },
         {
