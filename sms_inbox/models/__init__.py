@@ -1,4 +1,6 @@
 from . import sms_conversation_mixin
+from . import sms_conversation
+from . import sms_conversation_text
 from . import crm_lead
 from . import discuss_channel
 from . import discuss_channel_member

@@ -103,6 +103,22 @@ class TestConversation(SmsInboxCase):
         with self.assertRaises(AccessError):
             self.open_conversation(user=self.kari, sender=self.ola_sender)
 
+    def test_a_conversation_that_somebody_has_is_not_anybodys(self):
+        """P11: though the number is nobody's, so that everybody may send with it."""
+        conversation = self.open_conversation(user=self.ola, sender=self.sender)
+        self.write_in(conversation)
+        with self.assertRaisesRegex(UserError, "sms_ola is in conversation with"):
+            self.open_conversation(user=self.outsider, sender=self.sender)
+        conversation.sms_assign(False)
+        joined = self.open_conversation(user=self.outsider, sender=self.sender)
+        self.assertEqual(joined, conversation)
+
+    def test_it_is_called_after_the_customer_not_after_the_record(self):
+        self.lead.contact_name = False
+        self.partner.phone = False
+        conversation = self.receive(sender=self.ola_sender).conversation_id
+        self.assertEqual(conversation.name, CUSTOMER)
+
     # === WRITING === #
 
     def test_what_is_typed_goes_out_and_stands_on_the_record(self):
