@@ -221,6 +221,15 @@ class DiscussChannel(models.Model):
                 )
             channel._sms_assign(user)
 
+    def action_sms_undo_move(self):
+        """Bring the conversation back to the record it was moved from last, whoever moved it."""
+        self.ensure_one()
+        self._sms_check_work()
+        move = self.sudo().sms_move_id
+        if not move:
+            raise UserError(self.env._("The conversation was not moved, or that is undone already."))
+        return move.action_undo()
+
     # === RIGHTS === #
 
     def _sms_check_work(self):

@@ -111,7 +111,8 @@ class SmsFiling(models.AbstractModel):
 
         It is the sender of the e-mails that tell the record's followers, so it must be a valid one.
         """
-        return self._with_our_address(f"{name} ({self.number})" if name else self.number)
+        named = name and name != self.number
+        return self._with_our_address(f"{name} ({self.number})" if named else self.number)
 
     def _with_our_address(self, name):
         ours = email_normalize(self.company_id.email_formatted)

@@ -107,6 +107,14 @@ class TestMove(InboxCase):
         self.assertEqual(text.inbox_state, "handled")
         self.assertIn("Hello?", self.notes(self.lead))
 
+    def test_a_colleague_undoes_it_from_the_conversation(self):
+        self.move(self.lead)
+        manager = self.env.ref("base.user_admin")
+        self.conversation.with_user(manager).action_sms_undo_move()
+        self.assert_on(self.partner)
+        with self.assertRaisesRegex(UserError, "not moved, or that is undone"):
+            self.conversation.with_user(manager).action_sms_undo_move()
+
     def test_what_is_there_already_is_not_moved(self):
         action = self.move(self.partner)
         self.assertIn("already", action["params"]["message"])

@@ -43,14 +43,6 @@ function openOther(conversation, services, name) {
     return openWizard(services, name, "sms.conversation.open", context);
 }
 
-async function undoMove({id}, {orm, action}) {
-    const [{sms_move_id: move}] = await orm.read(MODEL, [id], ["sms_move_id"]);
-    const answer = await orm.call("sms.conversation.move.log", "action_undo", [[move[0]]]);
-    if (answer?.type) {
-        await action.doAction(answer);
-    }
-}
-
 const isMine = ({sms_user_id, store}) =>
     Boolean(sms_user_id && sms_user_id.eq(store.self.main_user_id));
 
@@ -118,7 +110,7 @@ const ACTIONS = [
             icon: "fa fa-reply",
             name: _t("Undo the last move"),
             isFit: ({sms_can_undo_move}) => Boolean(sms_can_undo_move),
-            run: undoMove,
+            run: (conversation, services) => call(conversation, services, "action_sms_undo_move"),
         },
     ],
     [
