@@ -1,7 +1,10 @@
 import sys
+from contextlib import contextmanager
+
+from psycopg2.errors import UniqueViolation
 
 from odoo import api, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -81,7 +84,9 @@ class SmsConversation(models.AbstractModel):
         channels = self.sudo()
         channel = channels.search(channels._sms_get_pair_domain(sender, [number]))
         if not channel:
-            channel = channels._sms_start([channels._sms_prepare_values(sender, number, record)])
+            with self._sms_beside_others():
+                values = channels._sms_prepare_values(sender, number, record)
+                channel = channels._sms_start([values])
         else:
             channel._sms_check_may_enter(self.env.user)
             if record is not None and channel._sms_is_switched_by(record):
@@ -260,6 +265,18 @@ class SmsConversation(models.AbstractModel):
         team = sender.sudo().team_id
         return team or (record.team_id if record is not None and "team_id" in record else team)
 
+    @contextmanager
+    def _sms_beside_others(self):
+        """Begin or join what the worker or a colleague may begin or join at this moment.
+
+        :raise ConcurrencyError: then Odoo handles the call once more, and finds it
+        """
+        try:
+            with self.env.cr.savepoint():
+                yield
+        except UniqueViolation as error:
+            raise ConcurrencyError(str(error)) from error
+
     @api.model
     def _sms_start(self, vals_list, before=None):
         """Begin conversations with what was written before, and nobody in them yet.
@@ -317,7 +334,8 @@ class SmsConversation(models.AbstractModel):
         """Make a user a member who has it pinned."""
         channel = self.sudo().with_user(user).sudo()
         if not channel.is_member:
-            channel._add_members(users=user, post_joined_message=False)
+            with self._sms_beside_others():
+                channel._add_members(users=user, post_joined_message=False)
         channel.channel_pin(True)
         channel._sms_tell_record(user)  # who may not have been one when it changed
 
@@ -359,7 +377,7 @@ class SmsConversation(models.AbstractModel):
         sellers = sender.user_ids
         owner = record.user_id if record is not None and "user_id" in record else sellers.browse()
         user = owner or (sellers if len(sellers) == 1 else sellers.browse())
-        reason = user and self._sms_why_not(user, sender.company_id)
+        reason = self._sms_why_not(user, sender.company_id) if user else None
         if reason == "no_right":
             user._sms_tell_missing_right()
         return (sellers.browse(), reason) if reason else (user, None)
@@ -423,30 +441,44 @@ class SmsConversation(models.AbstractModel):
     def _sms_assign(self, user):
         """Change who answers; who has never written in it leaves it to him."""
         self.sms_user_id = user
+        if not user:
+            return
+        authors = self._sms_find_authors()
+        for channel in self:
+            leaving = channel.channel_member_ids.partner_id - user.partner_id
+            for partner in leaving - authors.get(channel.id, leaving.browse()):
+                channel._action_unfollow(partner, post_leave_message=False)
+        self._sms_add_members(
+            {c: user.partner_id - c.channel_member_ids.partner_id for c in self}
+        )
+
+    def _sms_find_authors(self):
+        """Who has written in conversations.
+
+        :return: dict of ``res.partner`` by id of conversation
+        """
         wrote = (
             self.env["mail.message"]
             .sudo()
             ._read_group(
-                [("model", "=", "discuss.channel"), ("res_id", "=", self.id)], ["author_id"]
+                [("model", "=", "discuss.channel"), ("res_id", "in", self.ids)],
+                ["res_id"],
+                ["author_id:recordset"],
             )
         )
-        authors = self.env["res.partner"].union(*(author for (author,) in wrote))
-        if user:
-            leaving = self.channel_member_ids.partner_id - authors - user.partner_id
-            for partner in leaving:
-                self._action_unfollow(partner, post_leave_message=False)
-            self._sms_add_members({self: user.partner_id - self.channel_member_ids.partner_id})
+        return dict(wrote)
 
     def _sms_set_record(self, record):
         """Make it belong to a record, with its customer and team."""
         for channel in self:
-            values = channel._sms_prepare_values(channel.sms_sender_id, channel.sms_number, record)
+            number = channel.sms_number
+            customer = channel._sms_get_customer(record, number) or channel.sms_partner_id
+            values = channel._sms_prepare_values(channel.sms_sender_id, number, record, customer)
             for name in ("channel_type", "uuid", "sms_sender_id", "sms_number"):
                 del values[name]
-            if not values["sms_partner_id"]:
-                values |= {"sms_partner_id": channel.sms_partner_id.id}
             channel.write(values)
-            channel._sms_tell_record(channel.channel_member_ids.partner_id.main_user_id)
+            readers = channel.channel_member_ids.partner_id.main_user_id | self.env.user
+            channel._sms_tell_record(readers.filtered(lambda user: not user._is_superuser()))
 
     def _sms_tell_record(self, users):
         """Tell users which record it belongs to, as far as they may read it."""

@@ -1,8 +1,10 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.fields import Domain
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.mail.tools.discuss import Store
 from odoo.addons.sms_gateway.tests.common import CUSTOMER
@@ -60,11 +62,104 @@ class TestConversation(SmsInboxCase):
         self.assertEqual(member.message_unread_counter, 0)
         self.assertEqual(self.receive(sender=self.ola_sender)._get_record(), other)
 
+    def test_two_texts_at_once_are_no_news_either(self):
+        conversation = self.receive("Hi", sender=self.ola_sender).conversation_id
+        member = conversation.channel_member_ids
+        member._mark_as_read(conversation.message_ids[:1].id)
+        values = {"number": CUSTOMER, "sender_id": self.ola_sender.id}
+        texts = self.env["sms.sms"].create([{**values, "body": body} for body in ("One", "Two")])
+        self.assertEqual(self.shown(conversation), ["Hi", "One", "Two"])
+        self.assertEqual(conversation.sms_last_message_id, texts.message_id[1])
+        self.assertEqual(member.message_unread_counter, 0)
+
+    def test_what_goes_by_the_clock_or_is_refused_answers_nobody(self):
+        """P7: who waits for an answer is not lost because a reminder reaches him."""
+        reply = self.receive("When do you come?", sender=self.ola_sender)
+        conversation = reply.conversation_id
+        since = conversation.sms_waiting_since
+        values = {"number": CUSTOMER, "sender_id": self.ola_sender.id, "body": "Ten per cent off"}
+        on_cabin = {"res_model": "crm.lead", "res_id": self.create_lead("Cabin").id}
+        for way in (
+            {"origin": "reminder"},
+            {"state": "error", "failure_type": "sms_server", **on_cabin},
+            {"state": "canceled", "failure_type": "sms_duplicate", **on_cabin},
+        ):
+            with self.subTest(**way):
+                self.env["sms.sms"].create({**values, **way})
+                self.assertEqual(self.shown(conversation)[-1], "Ten per cent off")
+                self.assertEqual(conversation.sms_state, "waiting")
+                self.assertEqual(conversation.sms_waiting_since, since)
+                self.assertEqual(conversation._sms_get_record(), reply._get_record())
+
+    def test_a_mailing_shows_when_it_leaves(self):
+        """P12: it holds no conversation while it is written; the answer goes to its record (R032)."""
+        reply = self.receive("When do you come?", sender=self.ola_sender)
+        conversation = reply.conversation_id
+        cabin = self.create_lead("Cabin")
+        values = {"number": CUSTOMER, "sender_id": self.ola_sender.id, "lane": "bulk"}
+        for origin in ("mailing", "campaign"):
+            with self.subTest(origin):
+                on_cabin = {"res_model": "crm.lead", "res_id": cabin.id, "body": origin}
+                text = self.env["sms.sms"].create({**values, **on_cabin, "origin": origin})
+                self.assertNotIn(origin, self.shown(conversation))
+                with self.provider():
+                    self.run_lanes()
+                self.assertEqual(text.message_id.state, "sent")
+                self.assertEqual(self.shown(conversation)[-1], origin)
+                self.assertEqual(conversation.sms_state, "waiting")
+        self.assertEqual(conversation._sms_get_record(), cabin)
+
+    def test_what_cannot_be_shown_leaves_all_the_same(self):
+        self.receive(sender=self.ola_sender)
+        values = {"number": CUSTOMER, "sender_id": self.ola_sender.id, "body": "Ten per cent off"}
+        text = self.env["sms.sms"].create({**values, "origin": "mailing", "lane": "bulk"})
+        with (
+            patch.object(self.registry["discuss.channel"], "_sms_mirror", side_effect=ValueError),
+            mute_logger("odoo.addons.sms_gateway.models.sms_lane"),
+            self.provider(),
+        ):
+            self.run_lanes()
+        self.assertEqual(text.message_id.state, "sent")
+
+    def test_texts_of_no_conversation_cost_the_ledger_nothing(self):
+        """P12: of a mailing, nearly all."""
+        self.open_conversation()
+        values = {"sender_id": self.ola_sender.id, "body": "Hello"}
+        texts = self.env["sms.sms"].create(
+            [{**values, "number": number} for number in (CUSTOMER, "+4790000001")]
+        )
+        messages = texts.message_id
+        self.assertEqual(messages.mapped(lambda m: bool(m.conversation_id)), [True, False])
+        with patch.object(type(messages), "write") as write:
+            messages[1]._find_conversations()
+        write.assert_not_called()
+
     def test_opening_it_twice_is_one_conversation(self):
         conversation = self.open_conversation()
         self.assertEqual(self.open_conversation(), conversation)
         self.assertTrue(conversation.is_member)
         self.assertFalse(conversation.sudo().uuid, "no link lets strangers in")
+
+    def test_opening_what_somebody_opens_at_this_moment_is_tried_again(self):
+        """By Odoo, which handles the call once more; nobody sees an error."""
+        conversation = self.open_conversation()
+        Channel = self.registry["discuss.channel"]
+
+        def join_twice(channel, users, **kwargs):
+            member = {"channel_id": channel.id, "partner_id": users.partner_id.id}
+            self.env["discuss.channel.member"].create([member, member])
+
+        with mute_logger("odoo.sql_db"):
+            with (
+                patch.object(Channel, "_sms_get_pair_domain", lambda *args: Domain.FALSE),
+                self.assertRaises(ConcurrencyError),
+            ):
+                self.open_conversation()
+            with (
+                patch.object(Channel, "_add_members", join_twice),
+                self.assertRaises(ConcurrencyError),
+            ):
+                conversation.sudo()._sms_join(self.kari)
 
     def test_opening_from_an_opportunity_is_about_it_from_a_contact_not(self):
         conversation = self.open_conversation(record=self.lead)
@@ -118,6 +213,12 @@ class TestConversation(SmsInboxCase):
         self.partner.phone = False
         conversation = self.receive(sender=self.ola_sender).conversation_id
         self.assertEqual(conversation.name, CUSTOMER)
+
+    def test_it_keeps_its_customer_on_a_record_that_names_none(self):
+        conversation = self.open_conversation(record=self.partner)
+        conversation.sudo()._sms_set_record(self.create_lead("Cabin", phone=False))
+        self.assertEqual(conversation.sms_partner_id, self.partner)
+        self.assertEqual(conversation.name, self.partner.name)
 
     # === WRITING === #
 
@@ -200,6 +301,18 @@ class TestConversation(SmsInboxCase):
         self.assertEqual(conversation.sms_user_id, self.kari)
         self.assertEqual(conversation.channel_member_ids.partner_id, self.kari.partner_id)
 
+    def test_p11_who_has_left_the_team_sees_its_conversations_no_more(self):
+        """Odoo archives a membership, as of who goes to another team."""
+        reply = self.receive(number=STRANGER, sender=self.team_sender)
+        shown = (reply, reply.conversation_id)
+        sees = lambda: {records.with_user(self.kari).has_access("read") for records in shown}
+        reply.conversation_id.channel_member_ids.unlink()
+        self.assertEqual(sees(), {True})
+        self.team.crm_team_member_ids.filtered(lambda m: m.user_id == self.kari).active = False
+        self.env.invalidate_all()
+        self.assertEqual(sees(), {False})
+        self.assertFalse(self.team_sender._may_be_used_by(self.kari))
+
     def test_only_those_with_the_right_receive(self):
         """R114: also who had it and lost it."""
         conversation = self.receive(sender=self.team_sender, number=STRANGER).conversation_id
@@ -249,6 +362,28 @@ class TestConversation(SmsInboxCase):
         self.lead.user_id = self.kari
         self.assertEqual(conversation.sms_user_id, self.kari)
         self.assertEqual(conversation.channel_member_ids.partner_id, self.kari.partner_id)
+
+    def test_who_gets_many_leads_gets_their_conversations_at_once(self):
+        """P12: what is asked for all together is asked once."""
+        numbers = [f"+479000000{digit}" for digit in range(8)]
+        leads = self.env["crm.lead"].union(
+            *(self.create_lead(number, phone=number, user_id=self.ola.id) for number in numbers)
+        )
+        conversations = self.env["discuss.channel"].union(
+            *(self.receive(number=number, sender=self.team_sender).conversation_id for number in numbers)
+        )
+        self.assertEqual(conversations.sms_user_id, self.ola)
+        DiscussChannel = self.registry["discuss.channel"]
+        with patch.object(
+            DiscussChannel,
+            "_sms_find_authors",
+            autospec=True,
+            side_effect=DiscussChannel._sms_find_authors,
+        ) as find_authors:
+            leads.user_id = self.kari
+        find_authors.assert_called_once()
+        self.assertEqual(conversations.sms_user_id, self.kari)
+        self.assertEqual(conversations.channel_member_ids.partner_id, self.kari.partner_id)
 
     def test_done_until_the_customer_writes_again(self):
         conversation = self.receive(sender=self.ola_sender).conversation_id.with_user(self.ola)

@@ -73,6 +73,29 @@ class TestTours(ToursCase):
             self.run_lanes("chat")
         self.assertEqual(provider.bodies, ["Friday at 10 suits me", "Bring the ladder"])
 
+    def test_two_people_see_a_text_of_the_inbox_find_its_record(self):
+        """R040 to R045: one handles it, the other has the record open."""
+        cabin = self.create_lead("Cabin", phone="+4798765432")
+        self.team_sender.inbound_policy = "inbox"
+        text = self.receive("Is this the dentist?", number="+4799999991", sender=self.team_sender)
+        self.start_two_tours(
+            ("/odoo/action-sms_inbox.sms_message_action_todo", "sms_inbox_handle", "sms_ola"),
+            (f"/odoo/crm.lead/{cabin.id}", "sms_inbox_handle_colleague", "sms_kari"),
+        )
+        self.assertEqual((text._get_record(), text.inbox_state), (cabin, "handled"))
+        self.assertEqual(text.handled_by_id, self.ola)
+
+    def test_two_people_see_a_conversation_move_and_come_back(self):
+        """R134, R136: one moves it and undoes that, the other has it open."""
+        self.create_lead("Cabin", phone=False)
+        self.conversation.sms_assign(self.kari.id)
+        self.start_two_tours(
+            ("/odoo/action-sms_inbox.sms_conversation_action_all", "sms_inbox_move", "sms_ola"),
+            ("/odoo/discuss", "sms_inbox_move_colleague", "sms_kari"),
+        )
+        self.assertEqual(self.conversation._sms_get_record(), self.partner)
+        self.assertEqual(self.sent_bodies(), ["Now I see it", "And back"])
+
     def test_r139_r143_a_template_is_picked_changed_and_made(self):
         self.ola.group_ids += self.env.ref("sales_team.group_sale_manager")
         self.env["sms.template"].create(

@@ -157,6 +157,76 @@ tours.add("sms_inbox_undo_move", {
     ],
 });
 
+/** In the inbox: a stranger's text is put on a lead that is found by its name. */
+tours.add("sms_inbox_handle", {
+    steps: () => [
+        {trigger: ".o_data_row:contains(Is this the dentist) button[name=action_handle]", run: "click"},
+        {trigger: ".modal [name=search_text] input", run: "edit Cabin"},
+        {trigger: ".modal button[name=action_search]", run: "click"},
+        {
+            content: "The record is found, and taken",
+            trigger: ".modal .o_data_row:contains(Cabin) button[name=action_select]",
+            run: "click",
+        },
+        {
+            content: "One is on the record, and the text is in its history",
+            trigger: ".o_last_breadcrumb_item:contains(Cabin)",
+        },
+        {trigger: ".o-mail-Chatter .o-mail-Message:contains(Is this the dentist)"},
+        {trigger: ".breadcrumb .o_back_button, .o_breadcrumb a:contains(Inbox)", run: "click"},
+        {
+            content: "It has left the inbox",
+            trigger: ".o_list_view:not(:has(.o_data_row:contains(Is this the dentist)))",
+        },
+    ],
+});
+
+/** The colleague has the lead open: the text is there as soon as it was put there. */
+tours.add("sms_inbox_handle_colleague", {
+    steps: () => [
+        {trigger: ".o_last_breadcrumb_item:contains(Cabin)"},
+        {
+            trigger:
+                ".o-mail-Chatter .o-mail-Message:contains(Is this the dentist):contains(Received SMS)",
+            timeout: 60000,
+        },
+    ],
+});
+
+/** From the list: the conversation is moved to a lead, and the move undone. */
+tours.add("sms_inbox_move", {
+    steps: () => [
+        {
+            trigger: ".o_data_row:contains(Anna Hansen) .o_list_record_selector input",
+            run: "click",
+        },
+        {trigger: ".o_control_panel button:contains(Move)", run: "click"},
+        {trigger: ".modal [name=record_ref] select", run: "select crm.lead"},
+        {trigger: ".modal [name=record_ref] .o-autocomplete input", run: "edit Cabin"},
+        {trigger: ".o-autocomplete--dropdown-item:contains(Cabin)", run: "click"},
+        {trigger: ".modal button[name=action_move]", run: "click"},
+        {trigger: "body:not(:has(.modal))"},
+        {trigger: ".o_data_row:contains(Anna Hansen) td[name=name]", run: "click"},
+        {trigger: `${WINDOW} ${BAR}-record:contains(Cabin)`},
+        {trigger: `${WINDOW} .o-mail-Message:contains(Now I see it)`, timeout: 60000},
+        ...choose(WINDOW, "undo-move"),
+        {trigger: ".o_notification:contains(Undone)"},
+        {trigger: `${WINDOW} ${BAR}-record:not(:contains(Cabin))`},
+        {trigger: `${WINDOW} .o-mail-Message:contains(And back)`, timeout: 60000},
+    ],
+});
+
+/** The colleague has the conversation open: he sees where it goes, and says so. */
+tours.add("sms_inbox_move_colleague", {
+    steps: () => [
+        {trigger: ".o-mail-DiscussSidebarChannel:contains(Anna Hansen)", run: "click"},
+        {trigger: `${DISCUSS} ${BAR}-record:contains(Cabin)`, timeout: 60000},
+        ...write(DISCUSS, "Now I see it"),
+        {trigger: `${DISCUSS} ${BAR}-record:not(:contains(Cabin))`, timeout: 60000},
+        ...write(DISCUSS, "And back"),
+    ],
+});
+
 /** On any page: the notification of a new text. */
 tours.add("sms_inbox_notification", {
     steps: () => [
