@@ -210,8 +210,8 @@ class DiscussChannel(models.Model):
         """
         self._sms_check_work()
         user = self.env["res.users"].sudo().browse(user_id or ())
-        for channel in self.sudo():
-            if user and not user._sms_filter_receivers(channel.sms_company_id):
+        for company in self.sudo().sms_company_id:
+            if user and not user._sms_filter_receivers(company):
                 raise UserError(
                     self.env._(
                         "%s cannot receive texts of this company. An administrator gives the "
@@ -219,7 +219,7 @@ class DiscussChannel(models.Model):
                         user.name,
                     )
                 )
-            channel._sms_assign(user)
+        self.sudo()._sms_assign(user)
 
     def action_sms_undo_move(self):
         """Bring the conversation back to the record it was moved from last, whoever moved it."""
@@ -274,16 +274,26 @@ class DiscussChannel(models.Model):
         """
         if not self or not is_sms(self):
             return super().message_post(body=body, **kwargs)
-        if not self._sms_is_note(body):
+        if not self._sms_is_note(body, **kwargs):
             return self._sms_post(body, **kwargs)
         # sudo: nobody but this method writes in a conversation
         post = super(DiscussChannel, self.sudo()).message_post(body=body, **kwargs)
         return post.with_env(self.env)
 
     @api.model
-    def _sms_is_note(self, body):
-        """Whether it is one of the lines in which `mail` says who joined, left or pinned."""
-        return isinstance(body, Markup) and "o_mail_notification" in body
+    def _sms_is_note(self, body, message_type="notification", **_kwargs):
+        """Whether it is one of the lines in which `mail` says who joined, left or pinned.
+
+        A page cannot make up one: it has no say in the kind of message.
+        """
+        is_notification = message_type == "notification" and isinstance(body, Markup)
+        return is_notification and "o_mail_notification" in body
+
+    def _get_allowed_message_params(self):
+        """Override of `mail`: what is typed in a conversation is a text, whatever a page says."""
+        names = super()._get_allowed_message_params()
+        # sudo: whether it is a conversation is no secret
+        return names - {"message_type"} if any(map(is_sms, self.sudo())) else names
 
     def _sms_post(self, body, attachment_ids=None, attachments=None, **kwargs):
         """Send what a user typed, and show it as a text: one that is refused is not shown."""

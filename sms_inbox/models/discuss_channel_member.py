@@ -11,7 +11,7 @@ UNPIN_AFTER = timedelta(days=2)
 #: who answers it.
 LEAVE_AFTER = timedelta(days=30)
 #: Members looked at in one transaction.
-GC_LIMIT = 10_000
+GC_LIMIT = 1_000
 
 
 class DiscussChannelMember(models.Model):
@@ -36,6 +36,21 @@ class DiscussChannelMember(models.Model):
         """Whether the member may receive the texts of the conversation."""
         users = self.partner_id.user_ids
         return bool(users._sms_filter_receivers(self.channel_id.sms_company_id))
+
+    def _sms_leave(self):
+        """Be members no more; what they have open stays open, for they may still read it.
+
+        Not as ``_action_unfollow`` of `mail`, which closes it under the hands of who looks.
+        """
+        for member in self:
+            Store(bus_channel=member._bus_channel()).delete(member).bus_send()
+        for channel, members in self.grouped("channel_id").items():
+            gone = Store.Many("channel_member_ids", [], mode="DELETE", value=members)
+            Store(bus_channel=channel).add(channel, gone).bus_send()
+        channels = self.channel_id
+        self.unlink()
+        for channel in channels:
+            Store(bus_channel=channel).add(channel, "member_count").bus_send()
 
     @api.autovacuum
     def _gc_idle_sms_members(self):

@@ -444,10 +444,12 @@ class SmsConversation(models.AbstractModel):
         if not user:
             return
         authors = self._sms_find_authors()
-        for channel in self:
-            leaving = channel.channel_member_ids.partner_id - user.partner_id
-            for partner in leaving - authors.get(channel.id, leaving.browse()):
-                channel._action_unfollow(partner, post_leave_message=False)
+        self.channel_member_ids.filtered(
+            lambda member: (
+                member.partner_id != user.partner_id
+                and member.partner_id not in authors.get(member.channel_id.id, ())
+            )
+        )._sms_leave()
         self._sms_add_members(
             {c: user.partner_id - c.channel_member_ids.partner_id for c in self}
         )

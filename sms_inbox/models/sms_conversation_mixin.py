@@ -81,12 +81,14 @@ class SmsConversationMixin(models.AbstractModel):
         """
         if not self:
             return
-        channels = self.env["discuss.channel"].sudo()
-        for channel in channels.search(self._get_sms_conversation_domain()):
-            record = self.browse(channel.sms_res_id)
-            if not channel.sms_user_id or channel.sms_user_id == owners[record]:
-                user = record.sudo().user_id
-                channel._sms_assign(user._sms_filter_receivers(channel.sms_company_id))
+        channels = self.env["discuss.channel"].sudo().search(self._get_sms_conversation_domain())
+        handed_over = channels.filtered(
+            lambda c: not c.sms_user_id or c.sms_user_id == owners[self.browse(c.sms_res_id)]
+        )
+        for (user, company), group in handed_over.grouped(
+            lambda c: (self.browse(c.sms_res_id).sudo().user_id, c.sms_company_id)
+        ).items():
+            group._sms_assign(user._sms_filter_receivers(company))
 
     def _take_over_sms(self, merged):
         """Texts and conversations of records that are merged into this one come along."""

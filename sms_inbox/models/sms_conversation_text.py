@@ -6,6 +6,8 @@ from odoo.addons.sms_gateway.models.sms_message import UNWATCHED_ORIGINS
 
 #: What an open page needs to know of a conversation that changes.
 LIVE_FIELDS = ("sms_state", "sms_waiting_since", "sms_res_model", "sms_res_id")
+#: Texts that go to many or by the clock: none of them answers what a customer asked.
+UNANSWERING_ORIGINS = {*UNWATCHED_ORIGINS, "reminder"}
 
 
 class SmsConversationText(models.AbstractModel):
@@ -83,16 +85,20 @@ class SmsConversationText(models.AbstractModel):
         :param texts: ``sms.message`` sent, of conversations that exist
         """
         posts = texts._post_in_conversations()
-        for text in texts:
+        latest = texts.browse(
+            [group[-1:].id for group in texts.grouped("conversation_id").values()]
+        )
+        for text in latest:
             text.conversation_id._sms_follow_text(text)
-        self._sms_note_texts(texts)
+        self._sms_note_texts(latest)
         self._sms_mark_read(posts)
         watched = texts.filtered(lambda text: text.origin not in UNWATCHED_ORIGINS)
         for channel in watched.conversation_id:
             channel._bus_send("sms_inbox/new_text", {"id": channel.id})
 
     def _sms_follow_text(self, text):
-        record = text._get_record()
+        """To the record of a text that goes out: where the customer's answer will belong (R032)."""
+        record = text._get_record() if text.state == "queued" else None
         if record is not None and not self._sms_is_on(record):
             self.sms_move_id = False
             self._sms_set_record(record)
@@ -103,13 +109,14 @@ class SmsConversationText(models.AbstractModel):
         self.env["discuss.channel.member"].flush_model()
         self.env.cr.execute(
             """
-            UPDATE discuss_channel_member member SET new_message_separator = post.id + 1
-              FROM mail_message post
-             WHERE post.id = ANY(%s) AND member.channel_id = post.res_id
+            UPDATE discuss_channel_member member SET new_message_separator = news.last_id + 1
+              FROM (SELECT res_id, min(id) AS first_id, max(id) AS last_id
+                      FROM mail_message WHERE id = ANY(%s) GROUP BY res_id) news
+             WHERE member.channel_id = news.res_id
                AND NOT EXISTS (
                    SELECT FROM mail_message unread
-                    WHERE unread.model = 'discuss.channel' AND unread.res_id = post.res_id
-                      AND unread.id >= member.new_message_separator AND unread.id < post.id
+                    WHERE unread.model = 'discuss.channel' AND unread.res_id = news.res_id
+                      AND unread.id >= member.new_message_separator AND unread.id < news.first_id
                       AND unread.message_type NOT IN ('notification', 'user_notification'))
             """,
             [posts.ids],
@@ -128,9 +135,10 @@ class SmsConversationText(models.AbstractModel):
     def _sms_note_texts(self, texts):
         """What the latest texts, one of each conversation, make of it.
 
+        Neither a word such as STOP, nor what was refused or goes to many, changes who waits.
         By the database: ``write`` of `mail` compares a dozen fields of each channel.
         """
-        (texts | self.env["sms.message"]).flush_model()
+        texts.flush_model()
         self.flush_model()
         self.env.cr.execute(
             """
@@ -139,18 +147,21 @@ class SmsConversationText(models.AbstractModel):
                    last_interest_dt = CASE text.direction WHEN 'in'
                        THEN now() at time zone 'utc' ELSE channel.last_interest_dt END,
                    sms_state = CASE
-                       WHEN text.keyword IS NOT NULL THEN channel.sms_state
+                       WHEN text.is_aside THEN channel.sms_state
                        WHEN text.direction = 'in' THEN 'waiting'
                        WHEN channel.sms_state = 'waiting' THEN 'answered'
                        ELSE channel.sms_state END,
                    sms_waiting_since = CASE
-                       WHEN text.keyword IS NOT NULL THEN channel.sms_waiting_since
+                       WHEN text.is_aside THEN channel.sms_waiting_since
                        WHEN text.direction = 'in'
                        THEN COALESCE(channel.sms_waiting_since, now() at time zone 'utc') END
-              FROM sms_message text
-             WHERE text.conversation_id = channel.id AND text.id = ANY(%s)
+              FROM (SELECT id, conversation_id, direction,
+                           keyword IS NOT NULL OR direction = 'out' AND (
+                               state IN ('failed', 'cancelled') OR origin = ANY(%s)) AS is_aside
+                      FROM sms_message WHERE id = ANY(%s)) text
+             WHERE text.conversation_id = channel.id
             """,
-            [texts.ids],
+            [list(UNANSWERING_ORIGINS), texts.ids],
         )
         self.invalidate_model(["last_interest_dt", *LIVE_FIELDS, "sms_last_message_id"])
 

@@ -276,6 +276,18 @@ class SmsMessage(models.Model):
         prompts = self.env["sms.prompt"]._find_by_pair(self).get(self, ())
         return super()._has_open_question() or any(p.state == "open" for p in prompts)
 
+    # === SENDING === #
+
+    def _note_leaving(self):
+        """Override of `sms_gateway`: what goes to many shows in conversations when it leaves.
+
+        Writing it would hold those of all its customers until the commit. Meanwhile they could
+        not write, and where one had, it would all be to do again.
+        """
+        res = super()._note_leaving()
+        self.filtered(lambda text: not text.conversation_id)._show_in_conversations()
+        return res
+
     # === RETENTION === #
 
     def _erase(self):

@@ -100,7 +100,8 @@ class SmsRouting(models.AbstractModel):
         open_pairs = self.filtered(lambda message: not message.conversation_id)
         channels = self.env["discuss.channel"].sudo()._sms_find(open_pairs)
         for message in open_pairs:
-            message.conversation_id = channels.get((message.sender_id.id, message.number))
+            if channel := channels.get((message.sender_id.id, message.number)):
+                message.conversation_id = channel
 
     def _fetch_holders(self):
         """Records of the texts' companies that hold the customers' numbers, archived ones too.

@@ -497,6 +497,17 @@ class TestAccessByDiscuss(AccessCase, HttpCase):
                 self.assertTrue(message.sms_text_ids)
                 self.assertEqual(message.message_type, "sms")
 
+    def test_a_page_makes_up_no_line_of_discuss(self):
+        """Such as who joined: it is the only message that is not sent."""
+        self.log_in("owner")
+        for message_type in ("comment", "notification"):
+            with self.subTest(message_type), self.tried():
+                sent = self.send(
+                    "<div class='o_mail_notification'>I accept</div>", message_type=message_type
+                )
+                message = self.env["mail.message"].browse(sent["message_id"])
+                self.assertEqual(message.sms_text_ids.body, "I accept")
+
     def test_nobody_changes_the_picture_or_begins_threads(self):
         self.log_in("owner")
         before = self.channel.image_128
