@@ -21,6 +21,15 @@ SMALL_TALK = [
     ("Ordered. It arrives next week.", None),
     ("Your delivery is on its way.", "👍"),
 ]
+#: What strangers write to a number that makes no leads of them.
+STRANGE = [
+    "Is this the dentist? I must cancel my appointment on Monday",
+    "Hello, do you also install heat pumps in Drammen?",
+]
+#: The personal number of Ola.
+OLA = "+4741500101"
+COMPOSER = ".o-mail-ChatWindow .o-mail-Composer-input"
+REPLY = "See you on Friday! Our fitter calls half an hour before."
 MENUS = {
     "texts": "sms_gateway.sms_message_action",
     "graph": "sms_gateway.sms_message_action_report",
@@ -29,6 +38,8 @@ MENUS = {
     "words": "sms_gateway.sms_keyword_action",
     "settings": "sms_gateway.sms_settings_action",
     "inbox": "sms_inbox.sms_message_action_todo",
+    "conversations": "sms_inbox.sms_conversation_action_all",
+    "moves": "sms_inbox.sms_conversation_move_log_action",
     "telephones": "sms_gateway_demo.sms_demo_phone_action_screen",
 }
 CALL = """
@@ -76,7 +87,9 @@ class Story:
         self.open_lead("Anna Hansen")
         self.browser.wait_until(self.chatter_says(ANSWER))
         self.take("lead-answered")
+        self.answer_in_the_conversation()
         self.make_history()
+        self.take_conversations()
         self.take_screens()
         self.browser.resize(*PHONE)
         self.take_small_screens()
@@ -108,6 +121,56 @@ class Story:
         self.browser.press("Enter")
         self.browser.wait_for(".o_sms_demo_text:not(.o_sms_demo_received)")
 
+    def answer_in_the_conversation(self):
+        """Open it from the icon at the number, write, and type some more."""
+        self.browser.eval("document.querySelector('.o-sms-ConversationButton').click()")
+        self.browser.wait_for(".o-mail-ChatWindow .o-mail-Message")
+        self.browser.type(COMPOSER, REPLY)
+        self.browser.press("Enter")
+        self.browser.wait_until(
+            "document.querySelectorAll('.o-mail-ChatWindow [data-state=delivered]').length === 2"
+        )
+        self.browser.type(COMPOSER, "Do you want the offer for")
+        self.take("conversation")
+        self.browser.eval(f"document.querySelector('{COMPOSER}').select()")
+        self.browser.press("Delete")
+        self.browser.press("Escape")
+        self.browser.wait_until("!document.querySelector('.o-mail-ChatWindow')")
+
+    def take_conversations(self):
+        """Take where answers are looked for, put right and moved."""
+        self.open("inbox", ".o_list_view .o_data_row")
+        self.take("inbox")
+        self.browser.click(".o_data_row button[name=action_handle]")
+        self.browser.type(".modal [name=search_text] input", "Erik")
+        self.browser.press("Enter")
+        self.browser.wait_for(".modal .o_data_row")
+        self.take("handle")
+        self.open("conversations", ".o_list_view .o_data_row")
+        self.browser.click(".o_switch_view.o_kanban")
+        self.browser.wait_for(".o_kanban_record:not(.o_kanban_ghost)")
+        self.take("conversations")
+        lead, other = self.call("crm.lead", "search", [["name", "ilike", "Erik Johansen"]])
+        self.move(lead, other)
+        self.open("moves", ".o_list_view .o_data_row")
+        self.take("moves")
+        text = self.call("sms.message", "search", [["candidate_ids", "!=", False]])[0]
+        self.browser.goto(f"{self.url}/odoo/sms.message/{text}")
+        self.browser.wait_for(".o_form_view [name=candidate_ids] .o_data_row")
+        self.take("why-here")
+
+    def move(self, lead, other):
+        """Move the conversation of a lead to another."""
+        domain = [["sms_res_model", "=", "crm.lead"], ["sms_res_id", "in", [lead, other]]]
+        (conversation,) = self.call("discuss.channel", "search_read", domain, ["sms_res_id"])
+        target = other if conversation["sms_res_id"] == lead else lead
+        wizard = self.call(
+            "sms.conversation.move",
+            "create",
+            {"channel_ids": [[6, 0, [conversation["id"]]]], "record_ref": f"crm.lead,{target}"},
+        )
+        self.call("sms.conversation.move", "action_move", [wizard])
+
     def make_history(self):
         """Two weeks of texts with everybody, one of them in vain, and a stranger's question."""
         leads = self.call(
@@ -127,8 +190,9 @@ class Story:
         self.wait_for_texts([["state", "=", "failed"]], 1)
         harness.psql(self.database, SPREAD)
         stranger = next(phone["id"] for phone in phones if phone["name"] == "Stranger")
-        self.answer(stranger, "Hello, do you also install heat pumps in Drammen?")
-        self.wait_for_texts([["inbox_state", "=", "todo"]], 1)
+        for text in STRANGE:
+            self.answer(stranger, text, OLA)
+        self.wait_for_texts([["inbox_state", "=", "todo"]], len(STRANGE))
 
     def take_screens(self):
         """Take what a manager and an administrator look at."""
@@ -137,8 +201,6 @@ class Story:
         self.open("graph", ".o_graph_view canvas")
         self.wait_for_graph()
         self.take("texts-graph")
-        self.open("inbox", ".o_list_view .o_data_row")
-        self.take("to-handle")
         self.open("senders", ".o_list_view .o_data_row")
         self.take("senders")
         self.open("words", ".o_list_view .o_data_row")
@@ -160,6 +222,10 @@ class Story:
         self.take("mobile-composer")
         self.open("texts", ".o_kanban_record:not(.o_kanban_ghost)")
         self.take("mobile-texts")
+        self.open("conversations", ".o_kanban_record:not(.o_kanban_ghost)")
+        self.browser.click(".o_kanban_record:not(.o_kanban_ghost)")
+        self.browser.wait_for(".o-mail-ChatWindow .o-mail-Message")
+        self.take("mobile-conversation")
         self.open("telephones", ".o_sms_demo_text")
         self.browser.type(".o_sms_demo_search input", "Anna")
         self.browser.wait_until("document.querySelectorAll('.o_sms_demo_phone').length === 1")
@@ -220,10 +286,10 @@ class Story:
         self.call("sms.composer", "action_send_sms", [composer])
         self.wait_for_texts([["state", "in", ["delivered", "failed"]]], count + 1)
 
-    def answer(self, phone, text):
+    def answer(self, phone, text, address=None):
         """Answer on a demo telephone, and wait for Odoo to have it."""
         count = self.count_texts([["direction", "=", "in"]])
-        self.call("sms.demo.phone", "action_answer", [phone], text, None)
+        self.call("sms.demo.phone", "action_answer", [phone], text, address)
         self.wait_for_texts([["direction", "=", "in"]], count + 1)
 
     def count_texts(self, domain):

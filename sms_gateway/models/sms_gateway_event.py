@@ -4,6 +4,8 @@ from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
@@ -22,6 +24,8 @@ _logger = logging.getLogger(__name__)
 BATCH = 200
 #: Tries of an event whose effects conflict with somebody's edit.
 CONFLICT_TRIES = 10
+#: Two transactions at once, as of the worker and of a person; the second sees what the first made.
+CONFLICTS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, UniqueViolation)
 #: A longer key of a call is stored as its digest.
 MAX_KEY_LENGTH = 200
 #: Every so many events the worker is woken though it should be awake: it may have been killed.
@@ -190,7 +194,7 @@ class SmsGatewayEvent(models.Model):
                 self._process()
                 self.env["sms.lane"]._commit(processed=1)
                 return
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+            except CONFLICTS as error:
                 self.env["sms.lane"]._rollback()
                 reason = str(error)
             except WebhookMalformed as error:

@@ -219,8 +219,19 @@ class SmsLane(models.AbstractModel):
         claimed = self.env["sms.message"].sudo().browse(message_ids)
         allowed = claimed - self._cancel_forbidden(claimed)
         allowed -= self._postpone_quiet(allowed, lane)
+        self._note_leaving(allowed)
         self._mark_sending(allowed)
         return allowed
+
+    def _note_leaving(self, messages):
+        """What others note about texts must not stop them."""
+        try:
+            with self.env.cr.savepoint():
+                messages._note_leaving()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.exception("%s texts leave without note", len(messages))
 
     def _mark_sending(self, messages):
         """Straight in the database: for the moment a request takes, nothing else changes."""

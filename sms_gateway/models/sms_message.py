@@ -311,6 +311,12 @@ class SmsMessage(models.Model):
             }
         )
 
+    def _note_leaving(self):
+        """Texts have been claimed and leave when the claim is committed; none may be left.
+
+        Hook: for what a mailing would otherwise do to thousands of records in one transaction.
+        """
+
     def _tell_watchers(self):
         """Live: the author's notification, and whoever has the record open."""
         watched = self.filtered(lambda m: m.origin not in UNWATCHED_ORIGINS)
@@ -515,7 +521,9 @@ class SmsMessage(models.Model):
 
     @api.model
     def _prepare_inbound_values(self, gateway, texts):
-        fresh = {text.provider_ref: text for text in reversed(texts)}
+        fresh = {}
+        for text in texts:
+            fresh.setdefault(text.provider_ref, text)
         known = self.search(
             [
                 ("gateway_id", "=", gateway.id),
@@ -531,7 +539,7 @@ class SmsMessage(models.Model):
         }
         return [
             self._prepare_inbound_text_values(gateway, senders[text.address], text)
-            for text in reversed(fresh.values())
+            for text in fresh.values()
         ]
 
     @api.model

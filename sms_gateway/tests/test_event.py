@@ -3,7 +3,7 @@ import json
 from datetime import timedelta
 from unittest.mock import patch
 
-from psycopg2.errors import SerializationFailure
+from psycopg2.errors import SerializationFailure, UniqueViolation
 
 from odoo import fields
 from odoo.tests import tagged
@@ -133,27 +133,39 @@ class TestEventWorker(EventCase):
                 self.assertEqual((event.state, other.state), ("failed", "done"))
                 self.assertTrue(event.error)
 
-    def test_a_conflict_with_somebodys_edit_is_tried_again(self):
+    def test_p4_what_comes_again_does_not_change_the_order(self):
+        first, second = ({"number": CUSTOMER, "body": b, "provider_ref": b} for b in ("1", "2"))
+        self.store([first, second, first])
+        self.work_off()
+        self.assertEqual(self.received().mapped("body"), ["1", "2"])
+
+    def test_a_conflict_with_what_somebody_does_is_tried_again(self):
+        """He edits what the text changes, or begins the conversation that it begins."""
+        for conflict in (SerializationFailure, UniqueViolation):
+            event = self.store_text(conflict.__name__)
+            with self.failing([conflict("at the same time")] * 2):
+                self.work_off()
+            self.assertEqual(event.state, "done")
+        self.assertEqual(
+            self.received().mapped("body"), ["SerializationFailure", "UniqueViolation"]
+        )
+
         event = self.store_text()
-        Event = self.registry["sms.gateway.event"]
-        process, conflicts = Event._process_inbound, iter([True, True])
-
-        def conflicting(events):
-            if next(conflicts, False):
-                raise SerializationFailure("could not serialize access")
-            return process(events)
-
-        with patch.object(Event, "_process_inbound", conflicting):
-            self.work_off()
-        self.assertEqual((event.state, len(self.received())), ("done", 1))
-
-        def always(event):
-            raise SerializationFailure("could not serialize access")
-
-        event = self.store_text()
-        with patch.object(Event, "_process_inbound", always):
+        with self.failing(itertools.repeat(SerializationFailure("could not serialize access"))):
             self.work_off()
         self.assertEqual((event.state, event.error), ("failed", "could not serialize access"))
+
+    def failing(self, errors):
+        """Have the worker fail with each of the errors, one a try."""
+        Event = self.registry["sms.gateway.event"]
+        process, errors = Event._process_inbound, iter(errors)
+
+        def process_or_fail(events):
+            for error in errors:
+                raise error
+            return process(events)
+
+        return patch.object(Event, "_process_inbound", process_or_fail)
 
     def test_a_call_with_nothing_in_it_is_ignored(self):
         for kind in ("inbound", "status"):

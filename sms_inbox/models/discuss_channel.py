@@ -227,7 +227,9 @@ class DiscussChannel(models.Model):
         self._sms_check_work()
         move = self.sudo().sms_move_id
         if not move:
-            raise UserError(self.env._("The conversation was not moved, or that is undone already."))
+            raise UserError(
+                self.env._("The conversation was not moved, or that is undone already.")
+            )
         return move.action_undo()
 
     # === RIGHTS === #

@@ -450,9 +450,7 @@ class SmsConversation(models.AbstractModel):
                 and member.partner_id not in authors.get(member.channel_id.id, ())
             )
         )._sms_leave()
-        self._sms_add_members(
-            {c: user.partner_id - c.channel_member_ids.partner_id for c in self}
-        )
+        self._sms_add_members({c: user.partner_id - c.channel_member_ids.partner_id for c in self})
 
     def _sms_find_authors(self):
         """Who has written in conversations.

@@ -141,8 +141,11 @@ class SmsFiling(models.AbstractModel):
         ]
         if recipients:
             record._notify_thread_by_inbox(post, recipients)
-            record._notify_thread_by_email(post, recipients)
+            record._notify_thread_by_email(post, recipients, force_send=False)
             record._notify_thread_by_web_push(post, recipients)
+        if any(recipient["notif"] == "email" for recipient in recipients):
+            # by Odoo's queue: the next texts wait for no mail server
+            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
 
     def _post_in_conversations(self, customers=None):
         """The texts in their conversations.

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -115,7 +117,7 @@ class SmsMessage(models.Model):
         )
         return [
             self.env._(
-                "Not %(record)s: %(rule)s",
+                "Passed over: %(record)s (%(rule)s)",
                 record=candidate.record_name,
                 rule=labels.get(candidate.rule, ""),
             )
@@ -137,18 +139,35 @@ class SmsMessage(models.Model):
     def _compute_possible_names(self):
         waiting = self.filtered(lambda message: message.inbox_state == "todo")
         (self - waiting).possible_names = False
-        for message in waiting:
-            message.possible_names = ", ".join(message._get_possible_names()) or False
+        for message, names in waiting._get_possible_names().items():
+            message.possible_names = ", ".join(names) or False
 
     def _get_possible_names(self):
-        """What the text might belong to, by name, as far as the user may know.
+        """What texts might belong to, by name, as far as the user may know.
 
         Hook: ``sms_flow`` adds the flows that use the receiving number (R038).
 
-        :return: list of str
+        :return: dict of lists of str by text
         """
-        records = [self.env[c.model].browse(c.id) for c in self._find_candidates()]
-        return [record.display_name for record in records if record.has_access("read")]
+        ranked = self.sudo()._rank_candidates()  # all are ranked, those one may read are named
+        keys = {message: [r.candidate.key for r in ranked[message]] for message in self}
+        names = self._get_readable_names({key for group in keys.values() for key in group})
+        return {
+            message: [names[key] for key in group if key in names]
+            for message, group in keys.items()
+        }
+
+    @api.model
+    def _get_readable_names(self, keys):
+        """Names of those records that the user may read, by (model, id)."""
+        ids = defaultdict(list)
+        for model, id_ in keys:
+            ids[model].append(id_)
+        return {
+            (model, record.id): record.display_name
+            for model, model_ids in ids.items()
+            for record in self.env[model].browse(model_ids)._filtered_access("read")
+        }
 
     @api.depends("create_date")
     @api.depends_context("lang")
@@ -297,9 +316,11 @@ class SmsMessage(models.Model):
             if text.number in (message.email_from or ""):
                 message.email_from = text._with_our_address(self.env._("[erased]"))
         numbers = list(filter(None, self.mapped("number")))
+        ours = Domain("sender_id.company_id", "in", self.company_id.ids)
+        self.env["sms.prompt"].sudo().search(ours & Domain("number", "in", numbers)).unlink()
+        senders = self.env["sms.sender"].sudo().search([("company_id", "in", self.company_id.ids)])
         channels = self.env["discuss.channel"].sudo()
-        channels.search([("channel_type", "=", "sms"), ("sms_number", "in", numbers)]).unlink()
-        self.env["sms.prompt"].sudo().search([("number", "in", numbers)]).unlink()
+        channels.search(channels._sms_get_pair_domain(senders, numbers)).unlink()
         return super()._erase()
 
     def _tell_watchers(self):

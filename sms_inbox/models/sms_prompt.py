@@ -1,8 +1,7 @@
-import logging
-
 from odoo import api, fields, models
 
-_logger = logging.getLogger(__name__)
+#: Questions closed in one transaction.
+GC_LIMIT = 10_000
 
 
 class SmsPrompt(models.Model):
@@ -155,7 +154,12 @@ class SmsPrompt(models.Model):
 
     @api.autovacuum
     def _gc_expired(self):
-        """So that lists tell the truth; a text that comes in looks at the time itself."""
-        self.sudo().search(
-            [("state", "=", "open"), ("expires_at", "<", self.env.cr.now())], limit=10_000
-        )._set_expired()
+        """So that lists tell the truth; a text that comes in looks at the time itself.
+
+        :return: how many, and whether there may be more
+        """
+        expired = self.sudo().search(
+            [("state", "=", "open"), ("expires_at", "<", self.env.cr.now())], limit=GC_LIMIT
+        )
+        expired._set_expired()
+        return len(expired), len(expired) == GC_LIMIT

@@ -69,13 +69,6 @@ class SmsRouting(models.AbstractModel):
 
     # === CANDIDATES === #
 
-    def _find_candidates(self):
-        """Records the text may belong to, the best first.
-
-        :return: list of :class:`Candidate`
-        """
-        return [ranked.candidate for ranked in self.sudo()._rank_candidates()[self]]
-
     def _rank_candidates(self):
         """Candidates of each text in their order, as ``engine.routing.rank`` returns them.
 

@@ -92,7 +92,10 @@ class TestConversation(SmsInboxCase):
                 self.assertEqual(conversation._sms_get_record(), reply._get_record())
 
     def test_a_mailing_shows_when_it_leaves(self):
-        """P12: it holds no conversation while it is written; the answer goes to its record (R032)."""
+        """P12: it holds no conversation while it is written. The answer goes to its record (R032).
+
+        What is held cannot be written in, and a mailing takes long to write.
+        """
         reply = self.receive("When do you come?", sender=self.ola_sender)
         conversation = reply.conversation_id
         cabin = self.create_lead("Cabin")
@@ -304,13 +307,12 @@ class TestConversation(SmsInboxCase):
     def test_p11_who_has_left_the_team_sees_its_conversations_no_more(self):
         """Odoo archives a membership, as of who goes to another team."""
         reply = self.receive(number=STRANGER, sender=self.team_sender)
-        shown = (reply, reply.conversation_id)
-        sees = lambda: {records.with_user(self.kari).has_access("read") for records in shown}
+        shown = (reply.with_user(self.kari), reply.conversation_id.with_user(self.kari))
         reply.conversation_id.channel_member_ids.unlink()
-        self.assertEqual(sees(), {True})
+        self.assertEqual({records.has_access("read") for records in shown}, {True})
         self.team.crm_team_member_ids.filtered(lambda m: m.user_id == self.kari).active = False
         self.env.invalidate_all()
-        self.assertEqual(sees(), {False})
+        self.assertEqual({records.has_access("read") for records in shown}, {False})
         self.assertFalse(self.team_sender._may_be_used_by(self.kari))
 
     def test_only_those_with_the_right_receive(self):
@@ -370,7 +372,10 @@ class TestConversation(SmsInboxCase):
             *(self.create_lead(number, phone=number, user_id=self.ola.id) for number in numbers)
         )
         conversations = self.env["discuss.channel"].union(
-            *(self.receive(number=number, sender=self.team_sender).conversation_id for number in numbers)
+            *(
+                self.receive(number=number, sender=self.team_sender).conversation_id
+                for number in numbers
+            )
         )
         self.assertEqual(conversations.sms_user_id, self.ola)
         DiscussChannel = self.registry["discuss.channel"]

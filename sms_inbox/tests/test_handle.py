@@ -77,6 +77,22 @@ class TestHandle(InboxCase):
         text.invalidate_recordset()
         self.assertEqual(text.possible_names, "Boat")
 
+    def test_p12_a_long_inbox_asks_no_more_than_a_short_one(self):
+        texts = self.env["sms.message"]
+        for digit in range(6):
+            number = f"+479988770{digit}"
+            texts |= self.receive(number=number).with_user(self.salesman)
+            self._create_lead(f"Boat {digit}", phone=number)
+        self.env.flush_all()
+        self.assertEqual(self.count_queries_of_names(texts[:2]), self.count_queries_of_names(texts))
+        self.assertEqual(texts.mapped("possible_names"), [f"Boat {digit}" for digit in range(6)])
+
+    def count_queries_of_names(self, texts):
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        texts.mapped("possible_names")
+        return self.env.cr.sql_log_count - before
+
     def test_the_best_guess_is_first_and_says_why(self):
         """R040: those with the number are proposed, each with the reason."""
         text = self.receive()

@@ -1,8 +1,10 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
 from odoo.addons.sms_gateway.tests.common import CUSTOMER
+from odoo.addons.sms_inbox.models import sms_prompt
 
 from .common import SmsInboxCase
 
@@ -86,6 +88,14 @@ class TestPrompt(SmsInboxCase):
         self.assertEqual(self.reply().inbox_reason, "expired")
         self.assertEqual(prompt.state, "expired")
         self.assertFalse(self.answers)
+
+    def test_the_nightly_clean_up_goes_on_until_none_is_left(self):
+        past = self.env.cr.now() - timedelta(minutes=1)
+        prompts = self.ask(expires_at=past) | self.ask(expires_at=past)
+        with patch.object(sms_prompt, "GC_LIMIT", 1):
+            self.assertEqual(prompts._gc_expired(), (1, True))
+        self.assertEqual(prompts._gc_expired(), (1, False))
+        self.assertEqual(set(prompts.mapped("state")), {"expired"})
 
     def test_of_two_questions_of_one_owner_the_newest_is_meant(self):
         first, second = self.ask(), self.ask()

@@ -1,4 +1,6 @@
-from odoo.tests import tagged
+from unittest.mock import patch
+
+from odoo.tests import RecordCapturer, tagged
 from odoo.tools.mail import email_normalize
 
 from odoo.addons.sms_gateway.engine.contract import InboundText
@@ -122,6 +124,35 @@ class TestRouting(SmsInboxCase):
         self.assertFalse(reply.mail_message_id.author_id, "it is not us who wrote it")
         self.assertIn(self.outsider.partner_id, reply.mail_message_id.notified_partner_ids)
 
+    def test_the_worker_waits_for_no_mail_server(self):
+        self.outsider.notification_type = "email"
+        self.lead.message_subscribe(self.outsider.partner_id.ids)
+        self.text_the_customer(self.lead)
+        with (
+            RecordCapturer(self.env["ir.cron.trigger"].sudo()) as triggers,
+            patch.object(self.registry["mail.mail"], "send_after_commit") as send,
+        ):
+            reply = self.receive()
+        send.assert_not_called()
+        self.assertEqual(reply.mail_message_id.mail_ids.state, "outgoing")
+        queue = self.env.ref("mail.ir_cron_mail_scheduler_action")
+        self.assertIn(queue, triggers.records.cron_id)
+
+    def test_what_one_company_erases_another_keeps(self):
+        """P11: both have talked with the customer."""
+        other = self.env["res.company"].create({"name": "Other"})
+        values = {"inbound_enabled": True, "company_id": other.id}
+        gateway = self._create_gateway(name="Other", company_id=other.id)
+        theirs = self._create_sender(
+            "Theirs", "dedicated", "59445099", gateway_id=gateway.id, **values
+        )
+        text = InboundText(CUSTOMER, theirs.address, "Yes", "ref-theirs")
+        kept = self.env["sms.message"]._receive(gateway, [text])
+        prompt = self.env["sms.prompt"]._ask(self.lead, kept)
+        self.receive()._erase()
+        self.assertTrue(kept.conversation_id)
+        self.assertTrue(prompt.exists())
+
     def test_an_erased_answer_forgets_its_author(self):
         self.lead.contact_name = "Anna Åsen"
         self.text_the_customer(self.lead)
@@ -216,7 +247,7 @@ class TestRouting(SmsInboxCase):
         )
         why = reply.routing_why
         self.assertIn("seller of 59445001", why)
-        self.assertIn("Not Cabin: Owned by the seller of the number", why)
+        self.assertIn("Passed over: Cabin (Owned by the seller of the number)", why)
 
     def test_the_inbox_names_what_a_text_may_belong_to(self):
         """R038: the records with the customer's number, as far as the reader may see them."""

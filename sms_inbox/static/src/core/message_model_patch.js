@@ -17,6 +17,12 @@ const messagePatch = {
         this.sms_text = fields.Attr(false);
     },
 
+    /** @override what nobody wrote has the name of the company, not its address */
+    get authorName() {
+        const name = super.authorName;
+        return this.sms_text && !this.author ? name?.replace(/^"?(.+?)"? <.*>$/, "$1") : name;
+    },
+
     /** Whether it went from us to the customer, whoever of us wrote it. */
     get isSentSms() {
         return this.sms_text?.direction === "out";

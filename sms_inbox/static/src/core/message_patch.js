@@ -7,6 +7,14 @@ patch(Message.prototype, {
         return super.isAlignedRight || Boolean(this.env.inChatWindow && this.message.isSentSms);
     },
 
+    /** @override the picture and name of who wrote it stand on that side, too */
+    get attClass() {
+        const isOurs = this.isAlignedRight && !this.env.messageCard && this.message.isSentSms;
+        return isOurs
+            ? {...super.attClass, "o-selfAuthored": true, "o-sms-ours": true}
+            : super.attClass;
+    },
+
     /** @override a customer who is no contact has the picture of the conversation */
     get authorAvatarUrl() {
         const {author, isReceivedSms, sms_text, thread} = this.message;
