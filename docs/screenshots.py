@@ -109,7 +109,6 @@ class Story:
         self.take("composer")
         self.browser.click(".modal-footer .btn-primary")
         self.browser.wait_until(self.chatter_says("Delivered"))
-        self.take("lead-delivered")
 
     def answer_on_the_telephone(self):
         """Type Anna's answer, and send it."""
@@ -216,12 +215,6 @@ class Story:
 
     def take_small_screens(self):
         """Take the same on a telephone."""
-        self.open_lead("Anna Hansen")
-        self.open_composer()
-        self.browser.type(".modal textarea", "We are on our way, see you in half an hour.")
-        self.take("mobile-composer")
-        self.open("texts", ".o_kanban_record:not(.o_kanban_ghost)")
-        self.take("mobile-texts")
         self.open("conversations", ".o_kanban_record:not(.o_kanban_ghost)")
         self.browser.click(".o_kanban_record:not(.o_kanban_ghost)")
         self.browser.wait_for(".o-mail-ChatWindow .o-mail-Message")
