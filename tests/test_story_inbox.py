@@ -114,7 +114,7 @@ def test_six_first_texts_at_once_are_one_lead_and_one_conversation(gateway):
 
 
 def test_p3_strangers_are_one_lead_each_whatever_is_killed(gateway):
-    """P3, P4, P7: power cuts while leads and conversations are made; nothing twice, nothing lost."""
+    """P3, P4, P7: power cuts while leads are made; nothing twice, nothing lost."""
     numbers = [f"+479310{n:04d}" for n in range(STRANGERS)]
     calls = make_calls(gateway, numbers)
     share = len(calls) // KILLS

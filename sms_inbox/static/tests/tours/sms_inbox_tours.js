@@ -160,7 +160,10 @@ tours.add("sms_inbox_undo_move", {
 /** In the inbox: a stranger's text is put on a lead that is found by its name. */
 tours.add("sms_inbox_handle", {
     steps: () => [
-        {trigger: ".o_data_row:contains(Is this the dentist) button[name=action_handle]", run: "click"},
+        {
+            trigger: ".o_data_row:contains(Is this the dentist) button[name=action_handle]",
+            run: "click",
+        },
         {trigger: ".modal [name=search_text] input", run: "edit Cabin"},
         {trigger: ".modal button[name=action_search]", run: "click"},
         {
