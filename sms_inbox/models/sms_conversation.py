@@ -244,8 +244,8 @@ class SmsConversation(models.AbstractModel):
 
     @api.model
     def _sms_get_customer(self, record, number):
-        if record is None:
-            return self.env["res.partner"]
+        if record is None or record._name == "res.partner":
+            return record or self.env["res.partner"]
         partners = record._mail_get_partners()[record.id]
         return partners.filtered(lambda partner: partner.phone_sanitized == number)[:1]
 
@@ -351,7 +351,7 @@ class SmsConversation(models.AbstractModel):
         }
         self.union(*records)._sms_update_members()
         return {
-            channel: reason or (None if channel.channel_member_ids else "nobody")
+            channel: reason or (None if channel._sms_is_looked_after() else "nobody")
             for channel, reason in reasons.items()
         }
 
@@ -389,12 +389,20 @@ class SmsConversation(models.AbstractModel):
             return "away"
         return None if user._sms_filter_receivers(company) else "no_right"
 
-    def _sms_get_watchers(self):
-        """Who is told of an unassigned conversation: the users of the number, else its team."""
+    def _sms_is_looked_after(self):
+        return bool(self.sms_user_id or self._sms_get_addressed())
+
+    def _sms_get_addressed(self):
+        """The users of the number, else its team, as far as they may receive texts."""
         users = self.sms_sender_id.user_ids or (
             self.sms_team_id.user_id | self.sms_team_id.member_ids
         )
         return users._sms_filter_receivers(self.sms_company_id)
+
+    def _sms_get_watchers(self):
+        """Who is told of an unassigned conversation: to whom the number belongs, else managers."""
+        managers = self.env.ref("sms_gateway.group_sms_manager").sudo().all_user_ids
+        return self._sms_get_addressed() or managers._sms_filter_receivers(self.sms_company_id)
 
     def _sms_update_members(self):
         """Who has lost the right is a member no more (R114); who must know is one."""

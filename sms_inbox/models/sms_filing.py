@@ -206,7 +206,8 @@ class SmsFiling(models.AbstractModel):
         unposted._post_on_records(
             dict.fromkeys(unposted, record), {m: customers[m] for m in unposted}
         )
-        self.conversation_id.sudo()._sms_set_record(record)
+        channels = self.conversation_id.sudo()
+        channels._sms_follow(dict.fromkeys(channels, record.sudo()))
         self._set_inbox_handled()
 
     def _create_lead(self):
@@ -215,5 +216,7 @@ class SmsFiling(models.AbstractModel):
         :return: ``crm.lead``
         """
         lead = self[:1]._create_leads()
+        if not lead.user_id and not self.env.user._is_superuser():
+            lead.user_id = self.env.user  # as of a lead that he enters
         self._link_to_record(lead, "lead")
         return lead

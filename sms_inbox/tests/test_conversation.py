@@ -358,6 +358,35 @@ class TestConversation(SmsInboxCase):
         reply = self.receive(sender=self.sender)
         self.assertEqual((reply.inbox_state, reply.inbox_reason), ("todo", "nobody"))
 
+    def test_a_number_of_nobody_is_everybodys_until_somebody_answers(self):
+        """P11: managers are told of it, every seller finds it, whoever answers has it."""
+        conversation = self.receive(sender=self.sender, number=STRANGER).conversation_id
+        text = conversation.sms_last_message_id
+        manager = self.env.ref("base.user_admin")
+        self.assertIn(manager.partner_id, conversation.channel_member_ids.partner_id)
+        self.assertTrue(text.with_user(self.outsider).has_access("read"), "it is in the inbox")
+        self.assertTrue(conversation.with_user(self.outsider).has_access("read"))
+        self.write_in(conversation.with_user(self.kari))
+        self.assertFalse(conversation.with_user(self.outsider).has_access("read"))
+
+    def test_a_text_put_on_a_lead_is_its_owners(self):
+        reply = self.receive(sender=self.sender, number=STRANGER)
+        reply._link_to_record(self.lead)
+        self.assertEqual(reply.conversation_id.sms_user_id, self.ola)
+
+    def test_a_lead_made_by_hand_is_his_who_makes_it(self):
+        reply = self.receive(sender=self.team_sender, number=STRANGER)
+        lead = reply.with_user(self.kari).sudo()._create_lead()
+        self.assertEqual(lead.user_id, self.kari)
+        self.assertEqual(reply.conversation_id.sms_user_id, self.kari)
+
+    def test_a_conversation_moved_to_a_contact_is_called_after_him(self):
+        conversation = self.receive(sender=self.team_sender, number=STRANGER).conversation_id
+        conversation._sms_set_record(self.partner)
+        self.assertEqual(
+            (conversation.name, conversation.sms_partner_id), (self.partner.name, self.partner)
+        )
+
     def test_who_gets_the_lead_gets_its_conversation(self):
         conversation = self.receive(sender=self.team_sender).conversation_id
         self.assertEqual(conversation.sms_user_id, self.ola)

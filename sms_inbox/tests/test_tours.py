@@ -73,6 +73,14 @@ class TestTours(ToursCase):
             self.run_lanes("chat")
         self.assertEqual(provider.bodies, ["Friday at 10 suits me", "Bring the ladder"])
 
+    def test_two_people_see_a_text_that_is_sent_by_the_button(self):
+        """It is in a conversation that is open, without reload."""
+        self.start_two_tours(
+            (self.lead_url, "sms_inbox_watch", "sms_ola"),
+            (self.lead_url, "sms_inbox_watch_colleague", "sms_kari"),
+        )
+        self.assertEqual(self.sent_bodies(), ["By the button"])
+
     def test_two_people_see_a_text_of_the_inbox_find_its_record(self):
         """R040 to R045: one handles it, the other has the record open."""
         cabin = self.create_lead("Cabin", phone="+4798765432")

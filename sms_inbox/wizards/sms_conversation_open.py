@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
 
 class SmsConversationOpen(models.TransientModel):
@@ -55,12 +55,22 @@ class SmsConversationOpen(models.TransientModel):
 
     @api.depends("res_model", "res_id")
     def _compute_available_lead_ids(self):
-        """The opportunities of a person or beside an opportunity; of a company or lead none."""
+        """The opportunities of a person or beside an opportunity; of a company or lead none.
+
+        Those of the contact, and those with the number of the conversation.
+        """
         for wizard in self:
-            partner = wizard._get_partner_of_leads()
             wizard.available_lead_ids = self.env["crm.lead"].search(
-                [("partner_id", "in", partner.ids), ("type", "=", "opportunity")]
+                wizard._get_leads_domain() & Domain("type", "=", "opportunity")
             )
+
+    def _get_leads_domain(self):
+        record, partner = self._get_record(), self._get_partner_of_leads()
+        if not partner and (record is None or getattr(record, "type", "") != "opportunity"):
+            return Domain.FALSE
+        number = self.channel_id.sms_number
+        by_number = Domain("phone_sanitized", "=", number) if number else Domain.FALSE
+        return Domain("partner_id", "in", partner.ids) | by_number
 
     @api.onchange("lead_id")
     def _onchange_lead_id(self):

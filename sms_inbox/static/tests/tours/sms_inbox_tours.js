@@ -74,6 +74,26 @@ tours.add("sms_inbox_colleague", {
     ],
 });
 
+/** The seller has a conversation open while a text to the customer is sent from elsewhere. */
+tours.add("sms_inbox_watch", {
+    steps: () => [
+        {trigger: ".o_field_phone .o-sms-ConversationButton", run: "click"},
+        {trigger: `${WINDOW} .o-mail-Message:contains(When do you come)`},
+        {trigger: `${WINDOW} ${queued("By the button")}`, timeout: 40000},
+    ],
+});
+
+/** The colleague sends it with the button at the number. */
+tours.add("sms_inbox_watch_colleague", {
+    steps: () => [
+        {trigger: ".o_field_phone", run: "hover"},
+        {trigger: ".o_field_phone_sms:not(:visible)", run: (helpers) => helpers.anchor.click()},
+        {trigger: ".modal [name=body] textarea", run: "edit By the button"},
+        {trigger: ".modal-footer .btn-primary", run: "click"},
+        {trigger: ".o-mail-Chatter .o-mail-Message:contains(By the button)"},
+    ],
+});
+
 /** In the chat window of a lead: a template, and a new one. */
 tours.add("sms_inbox_template", {
     steps: () => [
