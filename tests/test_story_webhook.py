@@ -278,7 +278,7 @@ def test_p8_twenty_thousand_bad_calls_change_nothing(database):
         refused = {gateway: refused_count(server, gateway) for gateway in gateways}
         for node in (server, other):
             assert "Traceback" not in node.log_text(), node.log
-    assert all_effects(database) == before
+    assert all_effects(database) == before, f"STORY_SEED={seed}"
     assert answers.total() == BAD_CALLS
     assert not [call for call in answers if call[2] not in ANSWERS[call[1]][0]], answers
     for gateway in gateways:
