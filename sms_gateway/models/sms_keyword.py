@@ -1,5 +1,3 @@
-import re
-import unicodedata
 from collections import defaultdict
 from itertools import product
 
@@ -7,6 +5,7 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 
 from ..cache import clear_cache
+from ..engine.words import normalize_word
 
 #: An answer in half of Europe; taken for an opt-out it would silence customers who never asked.
 NEVER_OPTOUT = {"no", "nej", "nei", "ei", "nie", "nope"}
@@ -17,18 +16,6 @@ MEANINGS = {
     "optin_words": "optin",
     "help_words": "help",
 }
-#: Around the word: punctuation, symbols, emoji and blanks.
-_EDGE = re.compile(r"^[\W_]+|[\W_]+$")
-
-
-def normalize_word(text):
-    """The text as it is compared with a word: NFKC, case folded, without what surrounds it.
-
-    >>> normalize_word(" Stopp!! 🙏")
-    'stopp'
-    """
-    folded = unicodedata.normalize("NFKC", text or "").casefold()
-    return _EDGE.sub("", " ".join(folded.split()))
 
 
 class SmsKeyword(models.Model):

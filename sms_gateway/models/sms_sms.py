@@ -4,6 +4,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.sms.tools.sms_tools import sms_content_to_rendered_html
+
 from ..const import (
     CORE_DELIVERY_FAILURE_TYPES,
     FAILURE_TYPES,
@@ -123,6 +125,36 @@ class SmsSms(models.Model):
         failed.message_id._resend()
         failed.to_delete = True
         return super(SmsSms, self - ours).resend_failed() if self - ours else True
+
+    @api.model
+    def _send_from_records(self, records, texts, **common):
+        """Send each record's customer a text, with what can be sent and what cannot in its chatter.
+
+        For programs: nothing is raised, a text that is refused stands as failed on the record
+        (P10). Records without a chatter have the ledger only.
+
+        :param records: of one model
+        :param dict texts: by record id, of ``number``, ``body`` and ``partner_id``
+        :param common: values of all of them, e.g. ``sender_id``, ``lane``, ``origin``
+        :return: ``sms.sms``, in the order of the records
+        """
+        values = [
+            {**common, **texts[record.id], "res_model": record._name, "res_id": record.id}
+            for record in records
+        ]
+        is_thread = isinstance(records, self.pool["mail.thread"])
+        if is_thread and records:
+            bodies = {
+                record.id: sms_content_to_rendered_html(texts[record.id]["body"] or "")
+                for record in records
+            }
+            notes = records._message_log_batch(bodies, message_type="sms", clone=True)
+            for vals, note in zip(values, notes, strict=True):
+                vals["mail_message_id"] = note.id
+        sent = self.sudo().with_context(sms_raise_refusal=False).create(values)
+        if is_thread:
+            sent._create_notifications()
+        return sent
 
     def _create_notifications(self):
         """Notification and tracker of texts logged in bulk, so that their state shows.

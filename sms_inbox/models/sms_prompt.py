@@ -85,15 +85,26 @@ class SmsPrompt(models.Model):
         :param message: ``sms.message`` sent that asks
         :param datetime expires_at: until when, in UTC; False for ever
         """
+        return self._ask_many({owner: message}, expires_at)
+
+    @api.model
+    def _ask_many(self, messages, expires_at=False):
+        """Wait for the answers to texts.
+
+        :param dict messages: ``sms.message`` sent that asks, by owner
+        """
         return self.sudo().create(
-            {
-                "message_id": message.id,
-                "sender_id": message.sender_id.id,
-                "number": message.number,
-                "res_model": owner._name,
-                "res_id": owner.id,
-                "expires_at": expires_at,
-            }
+            [
+                {
+                    "message_id": message.id,
+                    "sender_id": message.sender_id.id,
+                    "number": message.number,
+                    "res_model": owner._name,
+                    "res_id": owner.id,
+                    "expires_at": expires_at,
+                }
+                for owner, message in messages.items()
+            ]
         )
 
     @api.model

@@ -1,0 +1,127 @@
+from collections import defaultdict
+
+from odoo import models
+from odoo.tools import SQL
+
+
+class CrmLead(models.Model):
+    _name = "crm.lead"
+    _inherit = ["crm.lead", "sms.flow.mixin"]
+
+    def write(self, vals):
+        """Override of `crm`: a lead that goes to another team leaves the flow of the old one."""
+        res = super().write(vals)
+        if "team_id" in vals:
+            runs = self.env["sms.flow.run"]._find_active(self)
+            teams = {lead.id: lead.team_id for lead in self}
+            runs.filtered(lambda run: run.flow_id.team_id != teams[run.res_id])._stop("moved")
+        return res
+
+    def _take_over_sms(self, merged):
+        """Override of `sms_inbox`: and the runs of flows."""
+        res = super()._take_over_sms(merged)
+        self._sms_flow_take_over(merged)
+        return res
+
+    def _sms_flow_find(self):
+        """Override: a lead belongs to the flow of its team, be it in a step or not."""
+        flows = self.env["sms.flow"].sudo().search([("team_id", "in", self.team_id.ids)])
+        return flows.filtered(
+            lambda flow: flow.sms_enabled
+            and flow.sender_id
+            and flow.company_id in (self.company_id or self.env.company)
+        )
+
+    def _sms_flow_set_step(self, step, notes):
+        """Override: a lead's step is its stage; the note stands with the change of the stage."""
+        self._sms_flow_write_step(step.id)
+        moving = self.filtered(lambda lead: lead.stage_id != step.stage_id)
+        for lead in moving:
+            if lead.id in notes:
+                lead._track_set_log_message(notes[lead.id])
+        # the rule that follows the stage has nothing to follow here
+        together = moving.with_context(sms_flow_entering=True, sms_flow_track_together=True)
+        together.write({"stage_id": step.stage_id.id})
+
+    def _message_track(self, fields_iter, initial_values_dict):
+        """Override of `mail`: the changes of many leads that a flow moved, written together.
+
+        Leads with a follower who wants to know are Odoo's; of the others, those with the same
+        change get copies of the first one's note.
+        """
+        if not self.env.context.get("sms_flow_track_together") or len(self) < 2:
+            return super()._message_track(fields_iter, initial_values_dict)
+        data, key = self.env.cr.precommit.data, f"mail.tracking.message.{self._name}"
+        bodies = data.get(key, {})
+        groups = self._group_by_change(fields_iter, initial_values_dict)
+        tracking = {}
+        for leads in groups:
+            data[key] = {id_: body for id_, body in bodies.items() if id_ in leads._ids}
+            first = leads[:1] if len(leads) > 1 else leads
+            changes = super(CrmLead, first)._message_track(fields_iter, initial_values_dict)
+            tracking |= changes | {lead.id: changes[first.id] for lead in leads - first}
+            leads[1:]._copy_tracking(first, bodies)
+        data.pop(key, None)
+        return tracking
+
+    def _group_by_change(self, fields_iter, initial_values_dict):
+        """Leads whose notes of the change are the same; each by itself where somebody is told.
+
+        :return: list of ``crm.lead``
+        """
+        tracked = self.fields_get(
+            fields_iter, attributes=("string", "type", "selection", "currency_field")
+        )
+        told = self._get_told_of_stage()
+        groups = defaultdict(self.browse)
+        for lead in self.exists():
+            initial = initial_values_dict[lead.id]
+            changes, values = lead._mail_track(tracked, initial)
+            subtype = lead._track_subtype({name: initial[name] for name in changes})
+            alone = lead.id if lead.id in told else False
+            groups[(alone, subtype, repr(values))] += lead
+        return list(groups.values())
+
+    def _get_told_of_stage(self):
+        """Ids of leads with a follower who is told of more than notes."""
+        self.env.cr.execute(
+            """
+            SELECT DISTINCT follower.res_id FROM mail_followers follower
+              JOIN mail_followers_mail_message_subtype_rel rel
+                ON rel.mail_followers_id = follower.id
+              JOIN mail_message_subtype subtype ON subtype.id = rel.mail_message_subtype_id
+             WHERE follower.res_model = %s AND follower.res_id = ANY(%s)
+               AND subtype.res_model = %s
+            """,
+            [self._name, self.ids, self._name],
+        )
+        return {row[0] for row in self.env.cr.fetchall()}
+
+    def _copy_tracking(self, first, bodies):
+        """Notes of a change like that of another lead, with what changed."""
+        note = self.env["mail.message"].sudo()
+        note = note.search(
+            [("model", "=", self._name), ("res_id", "=", first.id)], order="id desc", limit=1
+        )
+        if not self or not note.tracking_value_ids:
+            return
+        notes = note._clone_for(self, {lead.id: bodies.get(lead.id, "") for lead in self})
+        columns = SQL(", ").join(
+            SQL.identifier(name)
+            for name, field in note.tracking_value_ids._fields.items()
+            if field.store and field.column_type and name not in ("id", "mail_message_id")
+        )
+        self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO mail_tracking_value (mail_message_id, %(columns)s)
+                SELECT note.id, %(columns)s FROM mail_tracking_value value,
+                       unnest(%(notes)s) AS note (id)
+                 WHERE value.mail_message_id = %(original)s RETURNING 1
+                """,
+                columns=SQL(columns),
+                notes=notes.ids,
+                original=note.id,
+            )
+        )
+        notes.invalidate_recordset(["tracking_value_ids"], flush=False)

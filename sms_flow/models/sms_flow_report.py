@@ -1,0 +1,6 @@
+from odoo import models
+
+
+class SmsFlowReport(models.Model):
+    _name = "sms.flow.report"
+    _description = "SMS Flow Report"

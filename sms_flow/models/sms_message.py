@@ -1,0 +1,124 @@
+from odoo import fields, models
+
+from odoo.addons.sms_gateway.engine.quiet_hours import next_allowed
+
+
+class SmsMessage(models.Model):
+    _inherit = "sms.message"
+
+    flow_id = fields.Many2one(
+        "sms.flow", "SMS flow", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    flow_entry_id = fields.Many2one(
+        "sms.flow.entry", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    flow_step_id = fields.Many2one(related="flow_entry_id.step_id", string="SMS step")
+    flow_reminder_id = fields.Many2one(
+        "sms.flow.reminder", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    inbox_reason = fields.Selection(
+        selection_add=[
+            ("no_rule", "Answer to a step that takes none"),
+            ("shared", "Several flows use the number"),
+        ]
+    )
+
+    # === STATE METHODS === #
+
+    def _set_failed(self, failure_type, reason=None, code=None):
+        """Override of `sms_gateway`: a step whose text did not arrive needs attention."""
+        changed = super()._set_failed(failure_type, reason=reason, code=code)
+        changed._tell_flows()
+        return changed
+
+    def _set_cancelled(self, failure_type=False, reason=None):
+        """Override of `sms_gateway`: likewise, where it was refused at the last moment."""
+        changed = super()._set_cancelled(failure_type=failure_type, reason=reason)
+        changed.filtered("failure_type")._tell_flows()
+        return changed
+
+    def _tell_flows(self):
+        """Runs that still stand in the step of these texts."""
+        for message in self.filtered("flow_entry_id"):
+            run = message.flow_entry_id.run_id
+            if run.entry_id == message.flow_entry_id and run.state != "stopped":
+                words = message._get_failure_words() or dict(
+                    message._selection_failure_type()
+                ).get(message.failure_type)
+                run._note_text_failed(words or self.env._("The text was not delivered."))
+
+    # === RECEIVING === #
+
+    def _route_inbound(self):
+        """Override of `sms_inbox`: whoever writes is reminded no more, whatever he writes.
+
+        What answers a text of a flow that takes no answers waits in the inbox (R062).
+        """
+        self._stop_reminding()
+        res = super()._route_inbound()
+        self._catch_unexpected()
+        return res
+
+    def _stop_reminding(self):
+        """Runs that wait for these customers on these numbers have an answer, of whatever kind."""
+        Run = self.env["sms.flow.run"].sudo()
+        runs = Run.search([("number", "in", self.mapped("number")), ("state", "=", "active")])
+        for message in self if runs else ():
+            waiting = runs.filtered(
+                lambda run, m=message: run.number == m.number
+                and run.flow_id.sender_id == m.sender_id
+            )
+            waiting._note_reply(message)
+
+    def _catch_unexpected(self):
+        """Texts that follow one of a flow, and that no question waits for."""
+        free = self.filtered(
+            lambda m: not m.inbox_state
+            and not m.keyword
+            and m.routing_rule != "prompt"
+            and m.sender_id.flow_ids
+        )
+        for message in free:
+            latest = self.sudo().search(
+                [
+                    ("number", "=", message.number),
+                    ("sender_id", "=", message.sender_id.id),
+                    ("direction", "=", "out"),
+                ],
+                order="id desc",
+                limit=1,
+            )
+            if latest.flow_entry_id:
+                message._set_inbox_todo("no_rule")
+
+    def _get_possible_names(self):
+        """Override of `sms_inbox`: and the flows that use the number (R038).
+
+        Those in which the customer's number is known, if there are any.
+        """
+        names = super()._get_possible_names()
+        Run = self.env["sms.flow.run"].sudo()
+        for message in self:
+            flows = message.sender_id.sudo().flow_ids
+            known = Run.search([("flow_id", "in", flows.ids), ("number", "=", message.number)])
+            possible = (known.flow_id or flows).sudo(False)._filtered_access("read")
+            names[message] = names[message] + possible.mapped("name")
+        return names
+
+    # === SENDING === #
+
+    def _is_reminder_wanted(self):
+        """Whether the customer still is in the step and has not answered."""
+        entry = self.flow_entry_id
+        run = entry.run_id
+        return run.entry_id == entry and run.state == "active" and not entry.replied_at
+
+    def _get_reminder_window(self):
+        """Until when a reminder has to wait; False where it may go now.
+
+        :return: naive UTC datetime, or False
+        """
+        now, reminder = fields.Datetime.now(), self.flow_reminder_id
+        zone = self.flow_entry_id.run_id.tz or "UTC"
+        opening = next_allowed(now, zone, reminder.window_end, reminder.window_start)
+        return opening > now and opening
