@@ -15,8 +15,6 @@ machine does hits both.
 """
 
 import contextlib
-import json
-import os
 import statistics
 import subprocess
 import sys
@@ -25,6 +23,7 @@ import zipfile
 from pathlib import Path
 
 from gateways import make_gateway
+from turns import Worker
 
 from devtools import database as databases
 from devtools import odoo
@@ -85,65 +84,6 @@ def make_texts(batch):
         kind: [(f"{kind}-{n:06d}", number) for n, number in zip(places, numbers[kind], strict=True)]
         for kind in KINDS
     }
-
-
-# Processes --------------------------------------------------------------------------------
-
-RECEIVER = """
-import json, time
-{prepare}
-with open({turns!r}) as turns:
-    for line in turns:
-        texts = json.loads(line)
-        {before}
-        started = time.perf_counter()
-        {receive}
-        print(len(texts) / (time.perf_counter() - started), flush=True)
-"""
-
-
-class Receiver:
-    """A process that receives texts when it is told to, and ends with this one.
-
-    :param code: ``prepare``, ``before`` and ``receive``: statements, what is not measured and what
-        is
-    """
-
-    def __init__(self, database, code, *options):
-        folder = tempfile.TemporaryDirectory()
-        self.folder, turns = folder, f"{folder.name}/turns"
-        os.mkfifo(turns)
-        self.log = Path(folder.name, "log")
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                odoo.command("shell", database, "--no-http", "--log-level=warn", *options),
-                cwd=odoo.data_dir(),
-                env=odoo.environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        self.process.stdin.write(RECEIVER.format(turns=turns, **code))
-        self.process.stdin.close()
-        self.turns = os.fdopen(os.open(turns, os.O_RDWR), "w")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.turns.close()
-        self.process.wait()
-        self.process.stdout.close()
-        self.folder.cleanup()
-
-    def receive(self, texts):
-        """Return the texts per second."""
-        self.turns.write(json.dumps(texts) + "\n")
-        self.turns.flush()
-        line = self.process.stdout.readline()
-        assert line, self.log.read_text()[-6000:]
-        return float(line)
 
 
 # Ours -------------------------------------------------------------------------------------
@@ -217,9 +157,9 @@ class Ours:
         code = {
             "prepare": PREPARE_OURS.format(**gateway),
             "before": STORE_OURS,
-            "receive": RECEIVE_OURS,
+            "work": RECEIVE_OURS,
         }
-        return Receiver(self.databases[size], code)
+        return Worker(self.databases[size], code)
 
 
 # Theirs -----------------------------------------------------------------------------------
@@ -326,8 +266,8 @@ class Theirs:
 
     def start(self, size):
         """Return the process of a size."""
-        code = {"prepare": PREPARE_THEIRS, "before": "pass", "receive": RECEIVE_THEIRS}
-        return Receiver(self.databases[size], code, self.option)
+        code = {"prepare": PREPARE_THEIRS, "before": "pass", "work": RECEIVE_THEIRS}
+        return Worker(self.databases[size], code, self.option)
 
 
 def fetch_peer():
@@ -351,12 +291,12 @@ def main(harness):
     with contextlib.ExitStack() as stack:
         sides = {"ours": Ours(harness, stack), "theirs": Theirs(harness, stack)}
         with contextlib.ExitStack() as processes:
-            receivers = {
+            workers = {
                 (name, size): processes.enter_context(side.start(size))
                 for size in SIZES
                 for name, side in sides.items()
             }
-            _warm_up, *rounds = [measure(receivers, batch) for batch in range(ROUNDS + 1)]
+            _warm_up, *rounds = [measure(workers, batch) for batch in range(ROUNDS + 1)]
         for kind in KINDS:
             yield from figures([rates[kind] for rates in rounds], kind)
         for side in sides.values():
@@ -364,10 +304,10 @@ def main(harness):
                 assert_shown_once(harness.psql(database, side.shown))
 
 
-def measure(receivers, batch):
-    """Return the texts per second by kind and receiver."""
+def measure(workers, batch):
+    """Return the texts per second by kind and worker."""
     return {
-        kind: {name: receiver.receive(texts) for name, receiver in receivers.items()}
+        kind: {name: worker.work(texts) for name, worker in workers.items()}
         for kind, texts in make_texts(batch).items()
     }
 

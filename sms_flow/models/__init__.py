@@ -1,8 +1,11 @@
 from . import sms_flow_mixin
+from . import sms_flow_picture
 from . import sms_flow_schedule
+from . import sms_flow_trial
 from . import crm_lead
 from . import crm_team
 from . import ir_actions_server
+from . import ir_http
 from . import phone_blacklist
 from . import res_company
 from . import res_partner
@@ -15,6 +18,7 @@ from . import sms_flow_report
 from . import sms_flow_run
 from . import sms_flow_step
 from . import sms_flow_transition
+from . import sms_flow_trial_guards
 from . import sms_flow_unmatched
 from . import sms_lane
 from . import sms_message
@@ -22,4 +26,5 @@ from . import sms_prompt
 from . import sms_sender
 from . import sms_sms
 from . import sms_template
+from . import sms_tool_sending
 from . import sms_tool

@@ -18,7 +18,7 @@ class SmsFlow(models.Model):
 
     _name = "sms.flow"
     _description = "SMS Flow"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "sms.flow.picture", "sms.flow.trial"]
     _order = "sequence, id"
     _check_company_auto = True
 
@@ -140,7 +140,7 @@ class SmsFlow(models.Model):
                         flows=", ".join(others.mapped("name")),
                     )
                 )
-            if flow.sender_id._find_twins().flow_ids:
+            if flow.sender_id.twin_ids.flow_ids:
                 notes.append(
                     self.env._(
                         "A flow of another company uses the same number. That is allowed; answers "
@@ -185,8 +185,8 @@ class SmsFlow(models.Model):
             )
         return None
 
-    @api.constrains("model", "step_ids")
-    def _check_model_stays(self):
+    @api.constrains("model", "team_id")
+    def _check_contacts_have_no_team(self):
         for flow in self:
             if flow.model == "res.partner" and flow.team_id:
                 raise ValidationError(
@@ -235,7 +235,7 @@ class SmsFlow(models.Model):
         return sorted(
             name
             for name in LOCKED_FIELDS & vals.keys()
-            if vals[name] and (name not in self or self[name] != vals[name])
+            if vals[name] and vals[name] != self._fields[name].convert_to_write(self[name], self)
         )
 
     def _refuse_locked(self, name, fields_):
@@ -248,9 +248,16 @@ class SmsFlow(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_frees_the_number(self):
-        """What waits for an answer waits no more; the number is free (R077)."""
+        """What waits for an answer waits no more; the number is free (R077).
+
+        The ledger forgets the flow at once: the database would look after each link by itself,
+        and find the next one broken.
+        """
         clear_cache(self.env)
         self._get_active_runs()._stop_waiting()
+        self.env["sms.message"].sudo().search([("flow_id", "in", self.ids)]).write(
+            {"flow_id": False, "flow_entry_id": False, "flow_reminder_id": False}
+        )
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)

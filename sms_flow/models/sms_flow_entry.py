@@ -34,9 +34,11 @@ class SmsFlowEntry(models.Model):
     message_id = fields.Many2one(
         "sms.message", "Text", readonly=True, index="btree_not_null", ondelete="set null"
     )
+    message_body = fields.Text("Text sent", related="message_id.body")
     reply_message_id = fields.Many2one(
         "sms.message", "Answer", readonly=True, index="btree_not_null", ondelete="set null"
     )
+    reply_body = fields.Text("Answer received", related="reply_message_id.body")
     replied_at = fields.Datetime("Answered", readonly=True)
     reply_id = fields.Many2one(
         "sms.flow.reply", "Taken for", readonly=True, index="btree_not_null", ondelete="set null"

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 
 from .sms_flow_step import DELAY_UNITS
@@ -38,6 +40,8 @@ class SmsFlowReminder(models.Model):
         "A reminder's window is two times of one day, the earlier first, e.g. 9:00 to 21:00.",
     )
 
+    # === CRUD METHODS === #
+
     @api.model_create_multi
     def create(self, vals_list):
         reminders = super().create(vals_list)
@@ -51,8 +55,16 @@ class SmsFlowReminder(models.Model):
         return res
 
     def unlink(self):
-        """Override of `base`: who would have got it gets the next."""
+        """Override of `base`: who would have got it gets the next; what is queued does not go."""
+        self.env["sms.message"].sudo().search(
+            [("flow_reminder_id", "in", self.ids), ("state", "=", "queued")]
+        )._set_cancelled(reason=self.env._("The reminder was deleted."))
         runs = self.step_id._get_active_runs()
         res = super().unlink()
         runs._schedule()
         return res
+
+    # === BUSINESS METHODS === #
+
+    def _get_delay(self):
+        return timedelta(**{self.delay_unit: self.delay})

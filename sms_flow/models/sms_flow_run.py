@@ -140,13 +140,14 @@ class SmsFlowRun(models.Model):
         """What needed attention was seen to."""
         self._check_may_move()
         self.sudo().write({"attention": False, "attention_at": False})
+        self.sudo()._schedule()
 
     def action_retry(self):
         """Send the text of the step again, where it could not be sent."""
         self._check_may_move()
         for flow_step, runs in self.sudo().grouped(lambda r: (r.flow_id, r.step_id)).items():
             self._check_can_send(*flow_step)
-            troubled = runs.filtered(lambda run: run.attention and run.state == "active")
+            troubled = runs.filtered(lambda run: run.attention and run.state != "stopped")
             troubled.write({"attention": False, "attention_at": False})
             troubled._send_step_texts(flow_step[1], lane="normal")
             troubled._schedule()
@@ -313,25 +314,35 @@ class SmsFlowRun(models.Model):
         records._sms_flow_set_step(step, notes)
 
     def _run_actions(self, step):
-        """The step's server actions, for all its records; an error stands on the record (P10)."""
-        records = self._get_records()
         for action in step.sudo().action_ids:
-            context = {
-                "active_model": records._name,
-                "active_ids": records.ids,
-                "active_id": records[:1].id,
-                "sms_flow_cause": "action",
-            }
-            try:
-                with self.env.cr.savepoint():
-                    action.with_context(**context).run()
-            except Exception as error:
-                self.env["sms.flow.transition"]._raise_if_conflict(error)
-                self._need_attention(
-                    self.env._(
-                        "The action “%(action)s” failed: %(why)s", action=action.name, why=error
-                    )
+            self._run_action(action)
+
+    def _run_action(self, action):
+        """Run it for all records; where that fails one by one. An error stands on its record (P10).
+
+        :param action: ``ir.actions.server``
+        """
+        records = self._get_records()
+        context = {
+            "active_model": records._name,
+            "active_ids": records.ids,
+            "active_id": records[:1].id,
+            "sms_flow_cause": "action",
+        }
+        try:
+            with self.env.cr.savepoint():
+                action.with_context(**context).run()
+        except Exception as error:
+            self.env["sms.flow.transition"]._raise_if_conflict(error)
+            if len(self) > 1:
+                for run in self:
+                    run._run_action(action)
+                return
+            self._need_attention(
+                self.env._(
+                    "The action “%(action)s” failed: %(why)s", action=action.name, why=error
                 )
+            )
 
     # === BUSINESS METHODS: ENDING === #
 
@@ -351,9 +362,10 @@ class SmsFlowRun(models.Model):
             runs._get_records().exists()._sms_flow_forget_step(runs.step_id)
 
     def _stop_waiting(self):
-        """No answer moves these runs any more, and no reminder goes out."""
+        """No answer moves these runs any more, and nothing goes out, nor what is in the queue."""
         self._close_questions("cancelled")
         self._cancel_reminders()
+        self._cancel_queued("flow", self.env._("The customer is not in the flow any more."))
 
     def _close_questions(self, state):
         self._find_open_questions()._close(state)
@@ -445,7 +457,7 @@ class SmsFlowRun(models.Model):
             run.number = text.number
             if text.state == "outgoing":
                 sent[run] = text.message_id
-                run.tz = run.tz or run.flow_id._get_tz(text.number)
+                run.tz = run.flow_id._get_tz(text.number)
                 run.first_text_at = run.first_text_at or now
                 run.last_text_at = now
             else:
@@ -486,7 +498,7 @@ class SmsFlowRun(models.Model):
         self.ensure_one()
         if not self._is_waiting_for(prompt):
             return False
-        self._note_reply(message)
+        self._note_replies({self: message})
         reply = self.step_id.reply_ids._find_match(message.body)
         if not reply:
             return False
@@ -506,12 +518,17 @@ class SmsFlowRun(models.Model):
             and (prompt.state == "open" or asked_in == self.entry_id)
         )
 
-    def _note_reply(self, message):
-        """The customer has written: no reminder follows, whatever he wrote."""
-        now = self.env.cr.now()
-        fresh = self.entry_id.filtered(lambda entry: not entry.replied_at)
-        fresh.write({"replied_at": now, "reply_message_id": message.id})
-        self._cancel_reminders()
+    def _note_replies(self, messages):
+        """Customers have written: no reminder follows, whatever they wrote.
+
+        :param dict messages: ``sms.message`` by run
+        """
+        fresh = self.browse([r.id for r in messages]).filtered(lambda r: not r.entry_id.replied_at)
+        for run in fresh:
+            run.entry_id.write(
+                {"replied_at": self.env.cr.now(), "reply_message_id": messages[run].id}
+            )
+        fresh._cancel_reminders()
 
 
 @lru_cache(maxsize=4096)

@@ -100,7 +100,8 @@ class SmsFlowSchedule(models.AbstractModel):
             if not into_window:
                 opening = SQL("CASE WHEN company.sms_quiet_hours THEN %s ELSE %s END", opening, moment)
             name = SQL.identifier(f"round_{number}")
-            laterals.append(SQL("CROSS JOIN LATERAL (SELECT %s AS at) %s", opening, name))
+            # OFFSET 0: merged into one, the expression would grow with each round many times over
+            laterals.append(SQL("CROSS JOIN LATERAL (SELECT %s AS at OFFSET 0) %s", opening, name))
             moment = SQL("%s.at", name)
         return SQL(
             """
@@ -110,7 +111,7 @@ class SmsFlowSchedule(models.AbstractModel):
                    SELECT greatest(
                           CASE reminder.base WHEN 'first' THEN run.first_text_at
                                ELSE run.last_text_at END
-                          + reminder.delay * %(unit)s, %(now)s) AS at) planned
+                          + reminder.delay * %(unit)s, %(now)s) AS at OFFSET 0) planned
               %(laterals)s
              WHERE reminder.step_id = run.step_id AND planned.at IS NOT NULL
                AND run.last_text_at IS NOT NULL
@@ -131,13 +132,17 @@ class SmsFlowSchedule(models.AbstractModel):
         if not self:
             return
         self.write({"next_reminder_at": False, "next_reminder_id": False, "expires_at": False})
+        self._cancel_queued("reminder", self.env._("The customer has answered or moved on."))
+
+    def _cancel_queued(self, origin, why):
+        """Texts of the step the runs are in leave the queue."""
         self.env["sms.message"].sudo().search(
             [
                 ("flow_entry_id", "in", self.entry_id.ids),
-                ("origin", "=", "reminder"),
+                ("origin", "=", origin),
                 ("state", "=", "queued"),
             ]
-        )._set_cancelled(reason=self.env._("The customer has answered or moved on."))
+        )._set_cancelled(reason=why)
 
     # === WHAT IS DUE === #
 
@@ -222,16 +227,26 @@ class SmsFlowSchedule(models.AbstractModel):
             self._stop("expired")
 
     def _send_reminder(self, step, reminder):
-        """The step's text once more; the question stays the same."""
+        """The step's text once more; the question stays the same.
+
+        Others that are overdue by now are left out: nobody is reminded twice at once.
+        """
         sent = self._send_texts(step, origin="reminder", lane="normal", reminder=reminder)
         for run in self:
-            run.entry_id.reminder_ids += reminder
+            run.entry_id.reminder_ids += reminder | run._get_overdue_reminders(step)
             run.entry_id.reminders_sent += 1
         prompts = self._find_open_questions().grouped("res_id")
         for run, message in sent.items():
             if run.id in prompts:
-                prompts[run.id].message_id = message
+                prompts[run.id]._ask_again(message)
         self._schedule()
+
+    def _get_overdue_reminders(self, step):
+        """Those counted from the first text whose time has come, be it outside their window."""
+        now, first = self.env.cr.now(), self.first_text_at
+        return step.reminder_ids.filtered(
+            lambda r: r.base == "first" and first and first + r._get_delay() <= now
+        )
 
 
 def _interval(unit):

@@ -65,13 +65,20 @@ class SmsFlowTransition(models.AbstractModel):
         precommit.data[KEY].pop(key, None)
         precommit.data[KEY][key] = move
 
+    @api.model
+    def _is_following(self, leads):
+        """Whether these leads are noted to be brought to the steps of their stages."""
+        moves = self.env.cr.precommit.data.get(KEY, ())
+        return all(("crm.lead", lead.id, 0) in moves for lead in leads)
+
     # === WORKING OFF === #
 
     @api.model
     def _work_off(self):
         """Make the moves; at the end of the transaction, by itself."""
         moves = self.env.cr.precommit.data.pop(KEY, {})
-        self = self.with_context(sms_flow_cause=None)  # noqa: PLW0642
+        # nothing of the caller's screen counts here: no defaults, no rule that has been run
+        self = self.with_context(self._get_own_context())  # noqa: PLW0642
         groups = defaultdict(dict)
         for (model, id_, flow_id), move in moves.items():
             group = (model, flow_id, move.uid, move.step_id, move.cause, move.lane)
@@ -81,6 +88,14 @@ class SmsFlowTransition(models.AbstractModel):
             groups.items(), key=lambda item: not item[0][3]
         ):
             self._try(uid, model, list(ids), step_id, cause, lane, ids)
+
+    @api.model
+    def _get_own_context(self):
+        return {
+            name: self.env.context[name]
+            for name in ("lang", "tz", "allowed_company_ids")
+            if name in self.env.context
+        }
 
     @api.model
     def _try(self, uid, model, ids, step_id, cause, lane, messages):
@@ -97,7 +112,7 @@ class SmsFlowTransition(models.AbstractModel):
                     self._try(uid, model, [id_], step_id, cause, lane, messages)
                 return
             _logger.warning("SMS flow: %s %s cannot be moved", model, ids, exc_info=True)
-            self.with_env(env)._note_failure(env[model].browse(ids), step_id, error)
+            self.with_env(env)._try_to_note_failure(env[model].browse(ids), step_id, error)
 
     @api.model
     def _raise_if_conflict(self, error):
@@ -136,9 +151,11 @@ class SmsFlowTransition(models.AbstractModel):
     def _follow(self, leads, cause):
         """Bring leads to the steps of their stages; those that stand there already stay.
 
-        A stage without a step ends the run: what was waited for is over (R074).
+        A stage without a step ends the run: what was waited for is over (R074). Who is archived
+        stays out.
         """
         Run = self.env["sms.flow.run"]
+        leads = leads.filtered("active")
         flows = self.env["sms.flow"]._find_for(leads)
         by_step = defaultdict(leads.browse)
         for lead in leads:
@@ -147,9 +164,11 @@ class SmsFlowTransition(models.AbstractModel):
         for step, group in by_step.items():
             if not step:
                 Run._find_active(group)._stop("left")
+                group.filtered("sms_flow_step_id")._sms_flow_write_step(None)
                 continue
-            there = Run._find_active(group).filtered(lambda run, s=step: run.step_id == s)
-            self._enter(group - group.browse(there.mapped("res_id")), step, cause)
+            self._enter(
+                group.filtered(lambda lead, s=step: lead.sms_flow_step_id != s), step, cause
+            )
 
     @api.model
     def _end_other_runs(self, runs):
@@ -157,6 +176,16 @@ class SmsFlowTransition(models.AbstractModel):
         if runs[:1].res_model == "crm.lead":
             others = self.env["sms.flow.run"]._find_active(runs._get_records()) - runs
             others._stop("moved")
+
+    @api.model
+    def _try_to_note_failure(self, record, step_id, error):
+        """Where not even that can be written down, it stands in the log."""
+        try:
+            with self.env.cr.savepoint():
+                self._note_failure(record, step_id, error)
+        except Exception as other_error:
+            self._raise_if_conflict(other_error)
+            _logger.exception("SMS flow: the failure of %s cannot be noted", record)
 
     @api.model
     def _note_failure(self, record, step_id, error):

@@ -61,14 +61,16 @@ class SmsMessage(models.Model):
 
     def _stop_reminding(self):
         """Runs that wait for these customers on these numbers have an answer, of whatever kind."""
-        Run = self.env["sms.flow.run"].sudo()
-        runs = Run.search([("number", "in", self.mapped("number")), ("state", "=", "active")])
-        for message in self if runs else ():
-            waiting = runs.filtered(
-                lambda run, m=message: run.number == m.number
-                and run.flow_id.sender_id == m.sender_id
-            )
-            waiting._note_reply(message)
+        runs = self.env["sms.flow.run"].sudo()
+        runs = runs.search([("number", "in", self.mapped("number")), ("state", "=", "active")])
+        by_pair = runs.grouped(lambda run: (run.flow_id.sender_id, run.number))
+        runs._note_replies(
+            {
+                run: message
+                for message in self
+                for run in by_pair.get((message.sender_id, message.number), ())
+            }
+        )
 
     def _catch_unexpected(self):
         """Texts that follow one of a flow, and that no question waits for."""
@@ -111,7 +113,12 @@ class SmsMessage(models.Model):
         """Whether the customer still is in the step and has not answered."""
         entry = self.flow_entry_id
         run = entry.run_id
-        return run.entry_id == entry and run.state == "active" and not entry.replied_at
+        return (
+            run.entry_id == entry
+            and run.state == "active"
+            and run.flow_id.is_running
+            and not entry.replied_at
+        )
 
     def _get_reminder_window(self):
         """Until when a reminder has to wait; False where it may go now.

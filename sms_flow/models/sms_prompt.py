@@ -16,11 +16,26 @@ class SmsPrompt(models.Model):
         sender = self.sender_id
         if self.res_model != "sms.flow.run" or not sender.flow_ids:
             return True
-        if self._is_texted_by(sender._find_twins()):
+        if self._is_texted_by(sender.twin_ids):
             return False
         if len(sender.flow_ids) == 1:
             return True
         return not sender.strict_answers and self._is_latest_text()
+
+    def _get_doubt(self):
+        """Override of `sms_inbox`: the number is the reason, where several flows have it."""
+        shared = len(self.sender_id.flow_ids) > 1 or self.sender_id.twin_ids.flow_ids
+        return "shared" if shared else super()._get_doubt()
+
+    def _ask_again(self, message):
+        """A reminder takes the place of the text that asked; it is that one that is answered."""
+        self.write(
+            {
+                "message_id": message.id,
+                "sender_id": message.sender_id.id,
+                "number": message.number,
+            }
+        )
 
     def _is_texted_by(self, senders):
         domain = [("number", "=", self.number), ("sender_id", "in", senders.ids)]

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class SmsSender(models.Model):
@@ -14,13 +14,17 @@ class SmsSender(models.Model):
         "the inbox. Switched off, an answer that directly follows the one question that is open "
         "counts.",
     )
+    twin_ids = fields.Many2many(
+        "sms.sender",
+        string="The same number in other companies",
+        compute="_compute_twin_ids",
+        compute_sudo=True,
+        groups="base.group_system",
+    )
 
-    def _find_twins(self):
-        """The same number in other companies."""
-        return (
-            self.sudo().search(
-                [("address", "in", self.mapped("address")), ("company_id", "not in", self.company_id.ids)]
+    @api.depends("address", "company_id")
+    def _compute_twin_ids(self):
+        for sender in self:
+            sender.twin_ids = self.sudo().search(
+                [("address", "=", sender.address), ("company_id", "!=", sender.company_id.id)]
             )
-            if self
-            else self
-        )

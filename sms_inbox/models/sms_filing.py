@@ -67,7 +67,10 @@ class SmsFiling(models.AbstractModel):
         )
         shown = texts.filtered("conversation_id")
         reasons = channels._sms_follow({m.conversation_id: records.get(m) for m in shown})
-        for message in shown.filtered(lambda m: not m.inbox_state and not m.keyword):
+        needed = shown.filtered(
+            lambda m: not m.inbox_state and not m.keyword and m.routing_rule != "prompt"
+        )
+        for message in needed:  # an answer that was taken needs nobody
             if reason := reasons[message.conversation_id]:
                 message._set_inbox_todo(reason)
 

@@ -144,22 +144,35 @@ class SmsPrompt(models.Model):
         """
         return True
 
-    def _answer(self, message):
+    def _get_doubt(self):
+        """Why none of these open questions is certain to be answered; one of ``inbox_reason``.
+
+        Override where there is a reason of its own, as in ``_is_certain``.
+        """
+        return "ambiguous"
+
+    def _answer(self, message, owner=None):
         """Hand a text to the owner as the answer.
 
+        :param owner: of the question, where it has been looked up
         :return: whether the owner took it for one
         """
         self.ensure_one()
-        owner = self._get_owner()
+        owner = self._get_owners().get(self) if owner is None else owner
         handled = owner is not None and owner._handle_sms_reply(self, message)
         if handled:
             self._set_answered(message)
         return bool(handled)
 
-    def _get_owner(self):
-        if self.res_model not in self.env:
-            return None
-        return self.env[self.res_model].browse(self.res_id).exists() or None
+    def _get_owners(self):
+        """The owners that exist, by question."""
+        owners = {}
+        for model, prompts in self.grouped("res_model").items():
+            if model in self.env:
+                existing = self.env[model].browse(prompts.mapped("res_id")).exists()
+                by_id = {owner.id: owner for owner in existing}
+                owners |= {p: by_id[p.res_id] for p in prompts if p.res_id in by_id}
+        return owners
 
     # === RETENTION === #
 

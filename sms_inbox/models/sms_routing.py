@@ -312,25 +312,33 @@ class SmsRouting(models.AbstractModel):
         """
         asking = self.filtered(lambda message: not message.keyword)
         prompts = self.env["sms.prompt"]._find_by_pair(asking)
+        prompts = {message: found for message, found in prompts.items() if found}
+        chosen = {message: found._choose() for message, found in prompts.items()}
+        known = self.env["sms.prompt"].concat(*prompts.values())
+        records = known.message_id._get_records()
+        owners = known.browse([prompt.id for prompt in chosen.values() if prompt])._get_owners()
         asked = self.browse()
-        for message in asking:
-            if prompts.get(message):
-                asked += message._answer_prompt(prompts[message])
+        for message, found in prompts.items():
+            asked += message._answer_prompt(found, chosen[message], owners, records)
         return asked
 
-    def _answer_prompt(self, prompts):
-        """Answer the one question that is certain; tell in the inbox why where there is none."""
+    def _answer_prompt(self, prompts, chosen, owners, records):
+        """Answer the one question that is certain; tell in the inbox why where there is none.
+
+        :param owners: of the questions, by question
+        :param records: that the questions were asked from, by text that asked
+        """
         opened = prompts.filtered(lambda prompt: prompt.state == "open")
-        prompt = prompts._choose()
-        if prompt:
-            self._set_record_of_prompt(prompt)
-            if not prompt._answer(self):
+        latest = prompts[:1]
+        if chosen:
+            self._set_record_of_prompt(chosen, records)
+            if not chosen._answer(self, owners.get(chosen)):
                 self._set_inbox_todo("no_match")
         elif opened:
-            self._set_inbox_todo("ambiguous")
-        elif self._is_reply_to(prompts[:1]):
-            self._set_record_of_prompt(prompts[:1])
-            self._set_inbox_todo(CLOSED_PROMPT_REASONS[prompts[:1].state])
+            self._set_inbox_todo(opened._get_doubt())
+        elif self._is_reply_to(latest):
+            self._set_record_of_prompt(latest, records)
+            self._set_inbox_todo(CLOSED_PROMPT_REASONS[latest.state])
         return self if self.routing_rule == "prompt" else self.browse()
 
     def _is_reply_to(self, prompt):
@@ -347,9 +355,9 @@ class SmsRouting(models.AbstractModel):
         )
         return prompt.state in CLOSED_PROMPT_REASONS and latest == prompt.message_id
 
-    def _set_record_of_prompt(self, prompt):
+    def _set_record_of_prompt(self, prompt, records):
         """The record the question was asked from, where there is one."""
-        record = prompt.message_id._get_record()
+        record = records.get(prompt.message_id)
         if self._can_hold(record):
             self.write({"res_model": record._name, "res_id": record.id, "routing_rule": "prompt"})
 
