@@ -125,7 +125,7 @@ PREPARE_OURS = (
 from urllib.parse import urlencode
 from odoo.addons.sms_gateway.engine.contract import Webhook
 
-Lead = env["crm.lead"].with_context(tracking_disable=True, sms_flow_entering=True)
+Lead = env["crm.lead"].with_context(tracking_disable=True)
 team = env["crm.team"].browse({team_id})
 first, second, third = env["crm.stage"].browse({stage_ids})
 steps = env["sms.flow.step"].browse({step_ids})
@@ -140,7 +140,7 @@ def store(number):
     events._store(gateway, webhook, f"inbound:{{number}}")
 
 def ask(numbers):
-    Transition._enter(make_leads(numbers, first), steps[0], "batch")
+    Transition._enter(make_leads(numbers, third), steps[0], "batch")
     env["sms.sms"].sudo().search([("state", "=", "outgoing")]).message_id._set_sent()
     [store(number) for number in numbers]
     env.cr.commit()

@@ -43,10 +43,8 @@ class CrmLead(models.Model):
             if lead.id in notes:
                 lead._track_set_log_message(notes[lead.id])
         # the rule that follows the stage has nothing to follow here
-        together = moving.with_context(
-            sms_flow_entering=step.id, sms_flow_track_together=True, sms_flow_cause="action"
-        )
-        together.write({"stage_id": step.stage_id.id})
+        entering = moving.with_context(sms_flow_entering=step.id, sms_flow_cause="action")
+        entering.write({"stage_id": step.stage_id.id})
 
     def _message_track(self, fields_iter, initial_values_dict):
         """Override of `mail`: the changes of many leads that go through flows, written together.

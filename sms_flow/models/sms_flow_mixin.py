@@ -74,7 +74,7 @@ class SmsFlowMixin(models.AbstractModel):
         return {**action, "context": context}
 
     def action_sms_flow_view(self):
-        """Open the picture of the flow with the record's path; the runs, where there are several."""
+        """Open the picture of the flow with the record's path; of several, the list of runs."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("sms_flow.sms_flow_run_action")
         runs = self.env["sms.flow.run"].search(
@@ -110,8 +110,12 @@ class SmsFlowMixin(models.AbstractModel):
             noted._message_log_batch(bodies, clone=True)
 
     def _sms_flow_forget_step(self, steps):
-        """The records left the flow of these steps."""
-        self.filtered(lambda record: record.sms_flow_step_id in steps)._sms_flow_write_step(None)
+        """The records left the flow of these steps; of others they are in, the latest shows."""
+        left = self.filtered(lambda record: record.sms_flow_step_id in steps)
+        others = self.env["sms.flow.run"]._find_active(left).sorted("step_entered_at")
+        latest = {run.res_id: run.step_id.id for run in others}
+        for step_id, records in left.grouped(lambda record: latest.get(record.id)).items():
+            records._sms_flow_write_step(step_id)
 
     def _sms_flow_write_step(self, step_id):
         if not self:
@@ -157,7 +161,7 @@ class SmsFlowMixin(models.AbstractModel):
         return recipients
 
     def _sms_flow_take_over(self, merged):
-        """Runs of records that are merged into this one; where it is in the flow itself, they end."""
+        """Runs of records merged into this one; where it is in the flow itself, they end."""
         Run = self.env["sms.flow.run"].sudo()
         domain = [("res_model", "=", self._name)]
         own = Run.search([*domain, ("res_id", "=", self.id)]).flow_id

@@ -22,7 +22,8 @@ class SmsFlowReminder(models.Model):
         "Counted from",
         required=True,
         default="last",
-        help="Every text that the customer got from the flow's number meanwhile counts as the last.",
+        help="Every text that the customer got from the flow's number meanwhile counts as the "
+        "last.",
     )
     prefix = fields.Char(
         translate=True,

@@ -52,6 +52,7 @@ class SmsFlowReport(models.Model):
         aggregator="avg",
         help="Until it was left, or until now. Last steps have none.",
     )
+    asked = fields.Integer(readonly=True, help="By a text, in a step that has answers.")
     replied = fields.Float(
         "Reply rate",
         readonly=True,
@@ -92,12 +93,14 @@ class SmsFlowReport(models.Model):
                    extract(epoch FROM coalesce(
                        entry.left_at, CASE WHEN run.state = 'active' THEN %(now)s END
                    ) - entry.entered_at) / 3600.0 AS duration_hours,
+                   asked.yes::integer AS asked,
                    CASE WHEN asked.yes THEN %(replied)s::integer END::float AS replied,
                    CASE WHEN asked.yes AND %(replied)s THEN greatest(0, extract(epoch FROM
                        entry.replied_at - coalesce(first_text.sent_at, entry.entered_at)
                    ) / 3600.0) END AS reply_hours,
                    CASE WHEN asked.yes AND %(replied)s
-                        THEN (entry.reply_id IS NOT NULL OR entry.left_by = 'reply')::integer
+                        THEN (entry.reply_id IS NOT NULL
+                              OR coalesce(entry.left_by = 'reply', false))::integer
                         END::float AS matched,
                    reminded.count AS reminders,
                    CASE WHEN asked.yes AND reminded.count > 0

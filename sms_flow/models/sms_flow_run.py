@@ -182,8 +182,19 @@ class SmsFlowRun(models.Model):
     def _find_or_create(self, flow, records):
         """The runs of records in a flow, in the order of the records; missing ones are made.
 
+        The records are locked: who makes the same runs at the same moment waits, and does it all
+        again once this is committed.
+
         :return: ``sms.flow.run``
         """
+        self.env.flush_all()
+        self.env.execute_query(
+            SQL(
+                "SELECT id FROM %s WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+                SQL.identifier(records._table),
+                records.ids,
+            )
+        )
         domain = [
             ("flow_id", "=", flow.id),
             ("res_model", "=", records._name),

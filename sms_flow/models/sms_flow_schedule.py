@@ -98,7 +98,9 @@ class SmsFlowSchedule(models.AbstractModel):
             into_window = number % 2 == 0
             opening = _opening(moment, *(window if into_window else loud))
             if not into_window:
-                opening = SQL("CASE WHEN company.sms_quiet_hours THEN %s ELSE %s END", opening, moment)
+                opening = SQL(
+                    "CASE WHEN company.sms_quiet_hours THEN %s ELSE %s END", opening, moment
+                )
             name = SQL.identifier(f"round_{number}")
             # OFFSET 0: merged into one, the expression would grow with each round many times over
             laterals.append(SQL("CROSS JOIN LATERAL (SELECT %s AS at OFFSET 0) %s", opening, name))

@@ -94,7 +94,8 @@ class SmsFlowUnmatched(models.Model):
         return SQL(
             """
             SELECT min(text.id) AS id, max(text.id) AS message_id, text.step_id, text.flow_id,
-                   text.company_id, text.word, min(text.body) AS body, count(*) AS text_count,
+                   text.company_id, text.word, count(*) AS text_count,
+                   (array_agg(text.body ORDER BY text.id))[1] AS body,
                    count(*) FILTER (WHERE text.inbox_state = 'todo') AS waiting_count,
                    max(text.create_date) AS latest_at
               FROM (%(texts)s) text

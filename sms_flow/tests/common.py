@@ -44,9 +44,7 @@ class SmsFlowCase(SmsInboxCase):
         cls.survey_sender = cls._create_sender(
             "Survey", "dedicated", "59445003", inbound_enabled=True
         )
-        cls.survey = cls.create_flow(
-            "Survey", model="res.partner", sender_id=cls.survey_sender.id
-        )
+        cls.survey = cls.create_flow("Survey", model="res.partner", sender_id=cls.survey_sender.id)
         cls.questions = cls.env["sms.flow.step"]
         for number in (1, 2, 3):
             cls.questions += cls.create_step(

@@ -128,9 +128,7 @@ class TestAction(SmsFlowCase):
     # === ACTIONS THAT SET A STEP === #
 
     def create_step_action(self, step, model="crm.lead"):
-        return self.create_action(
-            model=model, state="sms_flow_step", sms_flow_step_id=step.id
-        )
+        return self.create_action(model=model, state="sms_flow_step", sms_flow_step_id=step.id)
 
     def run_action(self, action, records):
         action.with_context(

@@ -10,9 +10,7 @@ class TestContact(SmsFlowCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.other_sender = cls._create_sender(
-            "Club", "dedicated", "59445004", inbound_enabled=True
-        )
+        cls.other_sender = cls._create_sender("Club", "dedicated", "59445004", inbound_enabled=True)
         cls.club = cls.create_flow("Club", model="res.partner", sender_id=cls.other_sender.id)
         cls.invitation = cls.create_step(cls.club, name="Invitation", body="Will you join?")
         cls.member = cls.create_step(cls.club, name="Member", body="Welcome!", is_final=True)
@@ -52,14 +50,22 @@ class TestContact(SmsFlowCase):
         self.reply("1", sender=self.survey_sender)
         self.assertEqual(self.get_run(self.partner).step_id, self.questions[1])
 
+    def test_two_flows_at_once_of_which_the_later_ends(self):
+        """The step of the other one shows again."""
+        self.enter(self.partner, self.questions[0])
+        self.enter(self.partner, self.invitation)
+        self.assertEqual(self.partner.sms_flow_step_id, self.invitation)
+        self.get_run(self.partner, self.club).action_stop()
+        self.assertEqual(self.partner.sms_flow_step_id, self.questions[0])
+        self.get_run(self.partner).action_stop()
+        self.assertFalse(self.partner.sms_flow_step_id)
+
     def test_two_flows_at_once_and_an_opt_out(self):
         """P6: of both."""
         self.enter(self.partner, self.questions[0])
         self.enter(self.partner, self.invitation)
         self.reply("STOP", sender=self.other_sender)
-        self.assertEqual(
-            self.partner.sms_flow_run_ids.mapped("end_reason"), ["opt_out", "opt_out"]
-        )
+        self.assertEqual(self.partner.sms_flow_run_ids.mapped("end_reason"), ["opt_out", "opt_out"])
 
     def test_a_flow_that_is_off_takes_nobody(self):
         """R053."""

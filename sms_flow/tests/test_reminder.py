@@ -120,9 +120,7 @@ class TestReminder(ReminderCase):
         self.sale_step.with_context(lang="nb_NO").body = "Hei {{ object.contact_name }}!"
         self.ask(lang_id=lang.id)
         english = self.ask(phone="+4791300001")
-        self.assertCountEqual(
-            self.tick("2040-01-10 13:00:00"), ["Påminnelse: Hei Anna!", REMINDER]
-        )
+        self.assertCountEqual(self.tick("2040-01-10 13:00:00"), ["Påminnelse: Hei Anna!", REMINDER])
         self.assertEqual(self.get_bodies(english), [ASK, REMINDER])
 
     def test_what_the_record_says_now_is_what_is_sent(self):
@@ -543,9 +541,7 @@ class TestNoReminder(ReminderCase):
         """The confirmation of an opt-out may go; no reminder does."""
         sent = []
         original = self.tick
-        self.patch(
-            type(self), "tick", lambda case, moment: sent.extend(original(moment)) or []
-        )
+        self.patch(type(self), "tick", lambda case, moment: sent.extend(original(moment)) or [])
         self.assert_stops(cause)
         self.assertNotIn(REMINDER, sent)
 
@@ -579,7 +575,8 @@ class TestNoReminder(ReminderCase):
 
     def test_archived_with_a_new_stage_at_once(self):
         self.rejected_step.body = "A pity."
-        self.assert_stops(lambda leads: leads.write({"stage_id": self.rejected.id, "active": False}))
+        values = {"stage_id": self.rejected.id, "active": False}
+        self.assert_stops(lambda leads: leads.write(values))
 
     def test_deleted(self):
         self.assert_stops(lambda leads: leads.unlink())
@@ -649,6 +646,36 @@ class TestNoReminder(ReminderCase):
         active = self.env["sms.flow.run"]._find_active(head)
         self.assertEqual(active.flow_id.team_id, head.team_id)
         self.assertEqual(len(active), 1)
+
+    def test_a_reminder_that_comes_back_to_the_queue_is_looked_at_again(self):
+        """It was on its way when the customer answered, or the flow was switched off."""
+        self.create_reminder(delay=2)
+        answered, off = self.create_customers(2)
+        other = self.create_team_lead(phone="+4791300009")
+        for lead in (answered, off, other):
+            with self.at(NOON):
+                self.set_stage(lead, self.sale)
+                self.send()
+        with self.at("2040-01-10 13:30:00"):
+            self.run_due()
+            self.env.cr.execute(
+                "UPDATE sms_flow_entry SET replied_at = now() WHERE id = %s",
+                [self.get_run(answered).entry_id.id],
+            )
+            self.env.cr.execute(
+                "UPDATE sms_flow_run SET state = 'stopped' WHERE id = %s", [self.get_run(off).id]
+            )
+            self.env.invalidate_all()
+            self.assertEqual(self.send(), [REMINDER])
+            self.assertEqual(self.get_texts(other)[-1].state, "sent")
+            self.assertEqual(self.get_texts(off)[-1].state, "cancelled")
+            self.create_reminder(delay=1, base="first")
+            self.get_run(other)._schedule()
+            self.run_due()
+            self.env.cr.execute("UPDATE sms_flow SET flow_enabled = false")
+            self.env.invalidate_all()
+            self.assertEqual(self.get_texts(other)[-1].state, "queued")
+            self.assertEqual(self.send(), [])
 
     def test_quiet_hours_and_what_was_stopped_meanwhile(self):
         """A step's own text that waits for the morning goes to nobody who left the flow."""

@@ -210,6 +210,24 @@ class TestReply(SmsFlowCase):
         lead = self.ask()
         self.assert_waits(self.reply("ja"), "one_way", lead, self.sale)
 
+    def test_decision_4_an_unknown_number_waits_in_the_inbox(self):
+        """Decision 4: on a flow's number nobody becomes a lead, until its owner says so."""
+        leads = self.env["crm.lead"].search_count([])
+        message = self.reply("ja", number=OTHER_CUSTOMER)
+        self.assertEqual((message.inbox_state, message.inbox_reason), ("todo", "no_record"))
+        self.assertEqual(self.env["crm.lead"].search_count([]), leads)
+        self.team_sender.inbound_policy = "record"
+        lead = self.reply("ja", number=OTHER_CUSTOMER)._get_record()
+        self.assertEqual((lead._name, lead.phone_sanitized), ("crm.lead", OTHER_CUSTOMER))
+
+    def test_decision_4_the_open_question_goes_first(self):
+        """Decision 4: whoever the six rules would find."""
+        self.team_sender.inbound_policy = "record"
+        lead = self.ask()
+        self.partner.user_id = self.ola
+        self.assertEqual(self.reply("ja").routing_rule, "prompt")
+        self.assertEqual(lead.stage_id, self.confirmed)
+
     def test_p7_a_failure_in_moving_loses_no_text(self):
         """P7: the text stands on the record, the failure too."""
         lead = self.ask()

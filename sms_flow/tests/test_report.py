@@ -83,7 +83,9 @@ class TestReport(SmsFlowCase):
                 "entry_count:sum", "duration_hours:avg", "replied:avg",
                 step_id=self.confirmed_step.id,
             )  # fmt: skip
-        self.assertEqual(values, (1, None, None))
+        self.assertEqual(values[0], 1)
+        self.assertIs(values[1], False, "no average, not 0")
+        self.assertIs(values[2], False)
 
     def test_rates_are_averages_of_who_was_asked(self):
         """Of three one answers well, one in vain; a fourth got no text and counts nowhere."""

@@ -85,9 +85,7 @@ class TestSwitches(SmsFlowCase):
             flow.sender_id = draft
         company = self.env["res.company"].create({"name": "Second", "sms_enabled": True})
         with self.assertRaises(UserError):
-            self.create_bare_flow(
-                sms_enabled=True, company_id=company.id, sender_id=self.sender.id
-            )
+            self.create_bare_flow(sms_enabled=True, company_id=company.id, sender_id=self.sender.id)
 
     def test_r010_a_flow_may_only_send(self):
         """R010: with a name as its sender; nobody is asked anything."""

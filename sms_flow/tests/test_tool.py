@@ -417,10 +417,12 @@ class TestToolAccess(SmsToolCase):
 
     def test_a_tool_passes_over_records_of_another_company(self):
         other = self.env["res.company"].create({"name": "Other"})
-        self.tool.company_id = self.company
+        self.tool.sender_id = self.sender
         self.lead.company_id = other
+        before = self.lead.message_ids
         self.automate()
         self.assert_untouched()
+        self.assertEqual(self.lead.message_ids, before)
 
     def test_the_company_is_that_of_the_sender(self):
         other = self.env["res.company"].create({"name": "Other"})

@@ -1,5 +1,6 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, tagged
+from odoo.tools import SQL
 
 from odoo.addons.sms_gateway.tests.common import CUSTOMER
 
@@ -170,8 +171,8 @@ class TestTrialIsSafe(SmsFlowTrialCase):
         self.env.flush_all()
         counts = {}
         for table in TABLES:
-            self.env.cr.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - ours
-            counts[table] = self.env.cr.fetchone()[0]
+            query = SQL("SELECT count(*) FROM %s", SQL.identifier(table))
+            counts[table] = self.env.execute_query(query)[0][0]
         return counts
 
     def test_it_leaves_no_trace(self):

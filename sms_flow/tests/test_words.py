@@ -10,7 +10,8 @@ from .common import SmsFlowCase
 TAKEN = {
     "ja": (
         "ja", "JA", "Ja!", " ja ", "\tja\n", "«Ja»", "(ja)", "“ja”", "¡ja!", "ja.", "...ja...",
-        "ja 🙏", "👍🏽 ja", "ja👍", "**ja**", "- ja", "ja ❤\ufe0f", "\u200bja", "j\u200ba", "ja\u00ad",
+        "ja 🙏", "👍🏽 ja", "ja👍", "**ja**", "- ja", "ja ❤\ufe0f", "\u200bja", "j\u200ba",
+        "ja\u00ad",
         "\ufeffja", "j\u2060a", "\u202aja\u202c", "ＪＡ", "𝐣𝐚", "ja\u00a0", "\u3000ja",
     ),
     "ja takk": ("Ja takk", "JA  TAKK!", "ja\ntakk", "ja\u00a0takk", "“Ja takk” 😀"),

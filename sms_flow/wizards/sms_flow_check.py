@@ -488,8 +488,8 @@ class SmsFlowCheck(models.TransientModel):
         dear = max(measure(texts[id_]).segments for id_ in ids)
         cheap = max(measure(lint.replace_culprits(texts[id_])).segments for id_ in ids)
         words = self.env._(
-            "%(characters)s are not in the alphabet of SMS, so 70 characters fit into one SMS "
-            "instead of 160. The text takes up to %(dear)s SMS, without them %(cheap)s.",
+            "Not in the alphabet of SMS: %(characters)s. So 70 characters fit into one SMS instead "
+            "of 160; the text takes up to %(dear)s SMS, without them %(cheap)s.",
             characters=" ".join(list(characters)[:NAMED]),
             dear=dear,
             cheap=cheap,

@@ -69,8 +69,9 @@ test("it begins with a sample customer in the first step", async () => {
     await openTrial();
     expect.verifySteps([[1, [START], false, false]]);
     expect(BUBBLE).toHaveText(/Do you want it\?/);
-    expect(queryAllTexts(".o_sms_flow_note")).toEqual(["Sale: By hand"]);
+    expect(queryAllTexts(".o_sms_flow_note")).toEqual(["Sale · By hand"]);
     expect(".o_sms_flow_phone header").toHaveText(/Anna Hansen/);
+    expect(".o_sms_flow_clock").toHaveText(/10:30 AM\s+Mon, Jan 12/);
 });
 
 test("an answer is typed and sent with Enter, and the whole script is played again", async () => {

@@ -52,7 +52,10 @@ export class FlowPicture extends Component {
         return {
             path,
             outer: `width:${width * scale}px;height:${height * scale}px`,
-            inner: `width:${width}px;height:${height}px;transform:scale(${scale})`,
+            // here, for a style sheet is mirrored where one reads from right to left
+            inner:
+                `left:0;top:0;width:${width}px;height:${height}px;` +
+                `transform:scale(${scale});transform-origin:0 0`,
             viewBox: `0 0 ${width} ${height}`,
             boxes: drawn.boxes.map((box) => ({
                 step: byId.get(box.id),

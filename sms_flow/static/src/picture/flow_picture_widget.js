@@ -23,9 +23,8 @@ export class FlowPictureWidget extends Component {
         this.dialog = useService("dialog");
         this.state = useState({picture: null});
         useRecordObserver((record) => this.onRecord(record));
-        let timer = null;
-        onMounted(() => (timer = browser.setInterval(() => this.refresh(), REFRESH)));
-        onWillUnmount(() => browser.clearInterval(timer));
+        onMounted(() => (this.timer = browser.setInterval(() => this.refresh(), REFRESH)));
+        onWillUnmount(() => browser.clearInterval(this.timer));
     }
 
     /** Whether it is the form of the flow itself. */
@@ -53,7 +52,7 @@ export class FlowPictureWidget extends Component {
         this.state.picture = await this.orm.silent.call("sms.flow", "get_picture", args);
     }
 
-    /** The counts as they are now. */
+    /** The counts as they are now; not again where the flow cannot be read any more. */
     async refresh() {
         if (document.visibilityState !== "visible" || this.isLoading) {
             return;
@@ -63,6 +62,7 @@ export class FlowPictureWidget extends Component {
             await this.load();
         } catch (error) {
             if (!(error instanceof ConnectionLostError)) {
+                browser.clearInterval(this.timer);
                 throw error;
             }
         } finally {

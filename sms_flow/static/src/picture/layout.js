@@ -8,8 +8,8 @@
 
 /** Sizes in pixels. */
 export const SIZES = {
-    right: {box: [210, 142], words: [112, 24], gap: [26, 18], lane: 12, margin: [24, 8]},
-    down: {box: [142, 164], words: [24, 104], gap: [22, 12], lane: 12, margin: [20, 8]},
+    right: {box: [210, 128], words: [112, 24], gap: [26, 18], lane: 12, margin: [24, 8]},
+    down: {box: [136, 164], words: [24, 104], gap: [22, 12], lane: 12, margin: [20, 8]},
 };
 /** Times that the order in the layers is improved, and the places afterwards. */
 const ORDER_SWEEPS = 8;

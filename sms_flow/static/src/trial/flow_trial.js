@@ -44,7 +44,10 @@ export class FlowTrial extends Component {
         this.mutex = new Mutex();
         this.input = useRef("input");
         this.texts = useRef("texts");
-        onWillStart(() => this.restart());
+        onWillStart(async () => {
+            await this.restart();
+            this.env.config.setDisplayName(_t("Try: %s", this.trial.flow.name));
+        });
         useEffect(
             () => {
                 this.texts.el.scrollTop = this.texts.el.scrollHeight;
@@ -60,7 +63,11 @@ export class FlowTrial extends Component {
     }
 
     get clock() {
-        return DateTime.fromSQL(this.trial.clock);
+        const moment = DateTime.fromSQL(this.trial.clock);
+        return {
+            time: moment.toLocaleString(DateTime.TIME_SIMPLE),
+            day: moment.toLocaleString({weekday: "short", day: "numeric", month: "short"}),
+        };
     }
 
     /** The transcript, with the day where it is another than before. */
@@ -81,10 +88,6 @@ export class FlowTrial extends Component {
     get due() {
         const {next} = this.trial;
         return next && {...DUE[next.kind], moment: formatMoment(DateTime.fromSQL(next.at))};
-    }
-
-    get clockWords() {
-        return formatMoment(this.clock);
     }
 
     get clockTitle() {

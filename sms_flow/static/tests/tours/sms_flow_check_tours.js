@@ -84,7 +84,7 @@ tours.add("sms_flow_report", {
         {trigger: ".o_switch_view.o_pivot", run: "click"},
         {
             content: "Steps by measures, rates in per cent",
-            trigger: ".o_pivot tr:contains(Sale):contains(100%)",
+            trigger: ".o_pivot tr:contains(Sale):contains(100.00%)",
         },
         {trigger: ".o_switch_view.o_list", run: "click"},
         {trigger: ".o_data_row:contains(Sale):contains(SMS reply)"},
