@@ -71,7 +71,7 @@ class SmsFlowReport(models.Model):
         aggregator="avg",
         help="Of the first replies: those that were one of the answers.",
     )
-    reminders = fields.Integer("Reminders", readonly=True)
+    reminders = fields.Integer(readonly=True)
     answered_after_reminder = fields.Float(
         "Reply rate after a reminder",
         readonly=True,

@@ -293,15 +293,6 @@ class SmsTool(models.Model):
             self._translate_tags()
         return res
 
-    def _update_field_translations(self, field_name, translations, digest=None, source_lang=""):
-        """Override of `base`: tags of translations, too."""
-        res = super()._update_field_translations(
-            field_name, translations, digest=digest, source_lang=source_lang
-        )
-        if field_name == "body":
-            self._translate_tags()
-        return res
-
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
         if "name" not in (default or {}):

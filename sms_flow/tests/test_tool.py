@@ -520,9 +520,13 @@ class TestToolAutomation(SmsToolCase):
     def test_a_tool_that_changed_its_model_texts_nobody(self):
         action = self.create_action()
         self.tool.model_id = self.env["ir.model"]._get("res.partner")
+        while not self.env["res.partner"].browse(self.lead.id).exists():
+            self.env["res.partner"].create({"name": "Of the same id"})
+        before = self.lead.message_ids
         context = {"active_model": "crm.lead", "active_ids": self.lead.ids}
         action.with_context(**context, active_id=self.lead.id).run()
         self.assert_untouched()
+        self.assertEqual(self.lead.message_ids, before)
 
 
 @tagged("post_install", "-at_install")

@@ -15,7 +15,6 @@ class SmsFlowUnmatchedAdd(models.TransientModel):
     flow_id = fields.Many2one(related="step_id.flow_id")
     body = fields.Text("Text", readonly=True)
     word = fields.Char(
-        "Word",
         required=True,
         help="What is added to the words of the answer. Case and punctuation make no difference.",
     )
@@ -182,9 +181,10 @@ class SmsFlowUnmatchedAdd(models.TransientModel):
         if not prompt or prompt.res_model != "sms.flow.run":
             return False
         run = prompt._get_owners().get(prompt)
-        asked_in = prompt.message_id.flow_entry_id
-        is_here = run and run.state == "active" and run.entry_id == asked_in
-        return is_here and run.step_id == self.step_id and prompt
+        entry = prompt.message_id.flow_entry_id
+        is_here = run and run.state == "active" and run.entry_id == entry
+        was_asked = entry.step_id == self.step_id and entry.message_id.id < text.id
+        return is_here and was_asked and prompt
 
     def _apply(self):
         """Hand the texts to who asked, the oldest first; how many were answers."""

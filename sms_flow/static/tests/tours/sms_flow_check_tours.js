@@ -86,6 +86,10 @@ tours.add("sms_flow_report", {
             content: "Steps by measures, rates in per cent",
             trigger: ".o_pivot tr:contains(Sale):contains(100.00%)",
         },
+        {
+            content: "A step that asks nothing has no rate",
+            trigger: ".o_pivot tr:contains(Confirmed):not(:contains(%))",
+        },
         {trigger: ".o_switch_view.o_list", run: "click"},
         {trigger: ".o_data_row:contains(Sale):contains(SMS reply)"},
     ],
