@@ -26,6 +26,10 @@ STRANGE = [
     "Is this the dentist? I must cancel my appointment on Monday",
     "Hello, do you also install heat pumps in Drammen?",
 ]
+#: What is answered to the question of the demo flow, in turn.
+FLOW_ANSWERS = ["Ja takk!", "When is it?"]
+#: The number of the sales team.
+SALES = "59440010"
 #: The personal number of Ola.
 OLA = "+4741500101"
 COMPOSER = ".o-mail-ChatWindow .o-mail-Composer-input"
@@ -40,6 +44,8 @@ MENUS = {
     "inbox": "sms_inbox.sms_message_action_todo",
     "conversations": "sms_inbox.sms_conversation_action_all",
     "moves": "sms_inbox.sms_conversation_move_log_action",
+    "flows": "sms_flow.sms_flow_action",
+    "flow-report": "sms_flow.sms_flow_report_action",
     "telephones": "sms_gateway_demo.sms_demo_phone_action_screen",
 }
 CALL = """
@@ -91,6 +97,7 @@ class Story:
         self.make_history()
         self.take_conversations()
         self.take_screens()
+        self.tell_the_flow()
         self.browser.resize(*PHONE)
         self.take_small_screens()
         assert not self.browser.errors, self.browser.errors
@@ -212,6 +219,85 @@ class Story:
         self.browser.click(".nav-link[name=webhooks]")
         self.browser.wait_for(".nav-link.active[name=webhooks]")
         self.take("gateway")
+
+    def tell_the_flow(self):
+        """Sales that are confirmed by text: one answers, one in words that nobody listed."""
+        leads = self.call(
+            "crm.lead",
+            "search_read",
+            [["name", "ilike", ":"], ["phone_sanitized", "!=", False]],
+            ["phone_sanitized"],
+        )
+        phones = self.call("sms.demo.phone", "search_read", [["mode", "!=", "gone"]], ["number"])
+        by_number = {phone["number"]: phone["id"] for phone in phones}
+        asked = [lead for lead in leads if lead["phone_sanitized"] in by_number]
+        self.set_stage(asked, "Sale")
+        for lead, answer in zip(asked, FLOW_ANSWERS, strict=False):
+            self.answer(by_number[lead["phone_sanitized"]], answer, SALES)
+        harness.wait_for(lambda: self.call("sms.flow.run", "search_count", [["state", "=", "done"]]))
+        self.take_the_flow()
+        run = self.call("sms.flow.run", "search", [["state", "=", "done"]], limit=1)[0]
+        self.browser.goto(f"{self.url}/odoo/sms.flow.run/{run}")
+        self.browser.wait_for(".o_sms_flow_box")
+        self.take("flow-run")
+        self.open("flow-report", ".o_pivot table, .o_graph_view canvas")
+        self.take("flow-report")
+        self.take_a_tool()
+
+    def set_stage(self, leads, name):
+        """Put leads on a stage, and wait until their texts have arrived."""
+        stage = self.call("crm.stage", "search", [["name", "=", name]])[0]
+        team = self.call("sms.flow", "search_read", [], ["team_id"])[0]["team_id"][0]
+        values = {"team_id": team, "type": "opportunity", "contact_name": "Anna"}
+        self.call("crm.lead", "write", [lead["id"] for lead in leads], values)
+        self.call("crm.lead", "write", [lead["id"] for lead in leads], {"stage_id": stage})
+        delivered = [["origin", "=", "flow"], ["state", "=", "delivered"]]
+        self.wait_for_texts(delivered, len(leads))
+
+    def take_the_flow(self):
+        """Take the picture, a step, what a check finds, and a try."""
+        self.open("flows", ".o_data_row")
+        self.browser.click(".o_data_row .o_data_cell[name=name]")
+        self.browser.wait_for(".o_sms_flow_box")
+        self.take("flow")
+        self.browser.click(".o_sms_flow_box")
+        self.browser.wait_for(".modal .o_field_widget[name=reply_ids] .o_data_row")
+        self.take("flow-step")
+        self.browser.click(".modal .btn-close")
+        self.browser.wait_until("!document.querySelector('.modal')")
+        self.browser.click("button[name=action_check]")
+        self.browser.wait_for(".modal .o_data_row")
+        self.take("flow-check")
+        self.browser.click(".modal .btn-close")
+        self.browser.wait_until("!document.querySelector('.modal')")
+        self.browser.click("button[name=action_try]")
+        self.browser.wait_for(".o_sms_flow_bubble")
+        self.browser.click(".o_sms_flow_next")
+        self.browser.wait_for(".o_sms_flow_bubble[data-kind=reminder]")
+        self.browser.type(".o_sms_flow_phone input", "Ja takk 👍")
+        self.browser.press("Enter")
+        self.browser.wait_for(".o_sms_flow_bubble[data-who=customer]")
+        self.take("flow-try")
+
+    def take_a_tool(self):
+        """Take a tool on leads."""
+        model = self.call("ir.model", "search", [["model", "=", "crm.lead"]])[0]
+        tool = self.call(
+            "sms.tool",
+            "create",
+            {
+                "name": "Our fitter is on his way",
+                "icon": "fa-truck",
+                "model_id": model,
+                "description": "When the fitter has left for the customer",
+                "contact_path": "partner_id",
+                "visible_domain": "[('type', '=', 'opportunity')]",
+                "body": "Hi $contact-firstname$, our fitter is on his way to you.",
+            },
+        )
+        self.browser.goto(f"{self.url}/odoo/sms.tool/{tool}")
+        self.browser.wait_for(".o_form_view [name=body] textarea")
+        self.take("tool")
 
     def take_small_screens(self):
         """Take the same on a telephone."""

@@ -111,6 +111,9 @@ class SmsFlow(models.Model):
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_run_counts(self):
         Run = self.env["sms.flow.run"]
+        self.run_count = self.attention_count = 0
+        if not Run.has_access("read"):
+            return
         mine = Domain("flow_id", "in", self.ids)
         active = mine & Domain("state", "=", "active")
         attention = mine & Domain("attention", "!=", False)

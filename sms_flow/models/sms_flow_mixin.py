@@ -35,8 +35,9 @@ class SmsFlowMixin(models.AbstractModel):
     # === COMPUTE METHODS === #
 
     @api.depends("sms_flow_run_ids.attention")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_sms_flow_attention(self):
-        Run = self.env["sms.flow.run"].sudo()
+        Run = self.env["sms.flow.run"]
         runs = Run.search(
             [
                 ("res_model", "=", self._name),
@@ -137,7 +138,11 @@ class SmsFlowMixin(models.AbstractModel):
         :return: ``sms.flow``
         """
         flows = self.env["sms.flow.run"]._find_active(self).flow_id
-        return flows.filtered(lambda flow: flow.sms_enabled and flow.sender_id)
+        return flows.filtered(
+            lambda flow: flow.sms_enabled
+            and flow.sender_id
+            and flow.company_id in self.env.companies
+        )
 
     def _sms_flow_get_recipients(self):
         """Whom the texts of each record go to.

@@ -91,10 +91,12 @@ class SmsFlowRun(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("res_model", "res_id")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_record_name(self):
+        """As a user may read it; whoever asks: a link to the run is shown with its name."""
         for run in self:
             record = run._get_record()
-            readable = record and record.has_access("read")
+            readable = record and record.sudo(False).has_access("read")
             run.record_name = record.display_name if readable else False
 
     @api.depends_context("uid", "allowed_company_ids")

@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 
 #: The expression for the customer's language, by model.
 LANGUAGES = {
-    "crm.lead": "{{ object.lang_code or object.partner_id.lang }}",
+    "crm.lead": "{{ object.lang_code }}",
     "res.partner": "{{ object.lang }}",
 }
 DELAY_UNITS = [("minutes", "minutes"), ("hours", "hours"), ("days", "days")]
@@ -108,6 +108,9 @@ class SmsFlowStep(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_run_count(self):
+        self.run_count = 0
+        if not self.env["sms.flow.run"].has_access("read"):
+            return
         domain = [("step_id", "in", self.ids), ("state", "=", "active")]
         counts = dict(self.env["sms.flow.run"]._read_group(domain, ["step_id"], ["__count"]))
         for step in self:

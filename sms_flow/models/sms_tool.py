@@ -373,16 +373,17 @@ class SmsTool(models.Model):
 
     @api.model
     @api.readonly
-    def get_visible(self, model, ids):
+    def get_visible(self, model, res_ids):
         """The tools that the user may press on at least one of some records.
 
         :param str model: technical name
-        :param list ids: of the records shown or selected
+        :param list res_ids: ids of the records shown or selected
         :return: list of dict of ``id``, ``name``, ``icon``, ``description``
         """
         if not self._may_be_pressed() or model not in self.env:
             return []
-        records = self.env[model].browse(ids).exists()._filtered_access("read")
+        records = self.env[model].browse(res_ids).exists()
+        records = records._filtered_access(self._get_post_access(model))
         tools = self.search([("model", "=", model)]) if records else self
         return [
             {
@@ -402,18 +403,18 @@ class SmsTool(models.Model):
             return []
         return [model for (model,) in self._read_group([], ["model"])]
 
-    def run(self, ids):
+    def run(self, res_ids):
         """Press the button: text the contacts of these records, as the user.
 
         On one record whatever is wrong is an error, and nothing has happened; of several records
         those that can be texted are.
 
-        :param list ids: of records of the tool's model
+        :param list res_ids: ids of records of the tool's model
         :return: a client action that says what was sent
         """
         self.ensure_one()
         self.check_access("read")
-        records = self._check_may_run(ids)
+        records = self._check_may_run(res_ids)
         fit = self._filter(self._filter(records, "visible_domain"), "run_domain")
         refusals = dict.fromkeys((records - fit).ids, self._refuse_unfit())
         alone = len(records) == 1
@@ -426,7 +427,12 @@ class SmsTool(models.Model):
     def _may_be_pressed(self):
         return self.env.user.has_group("sms_gateway.group_sms_user")
 
-    def _check_may_run(self, ids):
+    @api.model
+    def _get_post_access(self, model):
+        """What one must be allowed to do with records to text from them; as in the composer."""
+        return getattr(self.env[model], "_mail_post_access", "read")
+
+    def _check_may_run(self, res_ids):
         """The records of a press, where the user may press at all."""
         if not self._may_be_pressed():
             raise AccessError(
@@ -434,8 +440,8 @@ class SmsTool(models.Model):
             )
         if not self.active:
             raise UserError(self.env._("The SMS tool %s is switched off.", self.name))
-        records = self.env[self.model].browse(ids).exists()
-        records.check_access("read")
+        records = self.env[self.model].browse(res_ids).exists()
+        records.check_access(self._get_post_access(self.model))
         if not records:
             raise UserError(self.env._("The records do not exist any more. Reload the page."))
         return records

@@ -2,8 +2,10 @@ from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import SmsFlowCase
 
+#: Who writes templates with fields is a template editor of Odoo, too.
 MANAGER_GROUPS = (
-    "base.group_user,sms_gateway.group_sms_manager,sales_team.group_sale_salesman_all_leads"
+    "base.group_user,sms_gateway.group_sms_manager,sales_team.group_sale_salesman_all_leads,"
+    "mail.group_mail_template_editor"
 )
 
 

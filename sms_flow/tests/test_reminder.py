@@ -515,6 +515,17 @@ class TestNoReminder(ReminderCase):
     def test_r074_the_stage_changes_to_one_without_step(self):
         self.assert_stops(lambda leads: self.set_stage(leads, self.talk))
 
+    def test_r074_at_once(self):
+        """R074: what is in the queue leaves it with the stage, not when its turn comes."""
+        self.create_reminder(delay=2)
+        lead = self.ask()
+        with self.at("2040-01-10 13:00:00"):
+            self.run_due()
+            self.set_stage(lead, self.rejected)
+        text = self.get_texts(lead)[-1]
+        self.assertEqual((text.origin, text.state), ("reminder", "cancelled"))
+        self.assertIn("moved on", text.failure_reason)
+
     def test_r065_an_answer(self):
         """R065: it moves them, with a text of the new step."""
         self.assert_stops(

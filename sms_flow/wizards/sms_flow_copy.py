@@ -193,7 +193,7 @@ class FlowCopier:
             elif fold(template.name) in known:
                 self.leave_out(self.env._("Template %s: it is there already.", template.name))
             else:
-                template.copy({"flow_id": self.target.id, "name": template.name})
+                template.sudo().copy({"flow_id": self.target.id, "name": template.name})
                 self.counts["templates"] += 1
 
     def copy_state(self):

@@ -52,6 +52,8 @@ def zone_of_number(number):
 
     >>> zone_of_number("+46701740605"), zone_of_number("+358401234567")
     ('Europe/Stockholm', 'Europe/Helsinki')
+    >>> zone_of_number("+4791234567")
+    'Europe/Oslo'
     >>> zone_of_number("2242") is None
     True
     """
@@ -59,4 +61,5 @@ def zone_of_number(number):
         zones = time_zones_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
         return None
-    return next((zone for zone in zones if zone != "Etc/Unknown"), None)
+    known = sorted(zones, key=lambda zone: zone.startswith("Arctic/"))  # Norway, not Svalbard
+    return next((zone for zone in known if zone != "Etc/Unknown"), None)
