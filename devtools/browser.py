@@ -209,12 +209,12 @@ class Browser:
 
     def _notice(self, message):
         """Remember what the page complained about; answer its dialogs with yes."""
-        parameters = message.get("params", {})
-        if message["method"] == "Runtime.exceptionThrown":
+        method, parameters = message.get("method"), message.get("params", {})
+        if method == "Runtime.exceptionThrown":
             self.errors.append(parameters["exceptionDetails"]["text"])
-        elif message["method"] == "Runtime.consoleAPICalled" and parameters["type"] == "error":
+        elif method == "Runtime.consoleAPICalled" and parameters["type"] == "error":
             self.errors.append(" ".join(str(arg.get("value")) for arg in parameters["args"]))
-        elif message["method"] == "Page.javascriptDialogOpening":
+        elif method == "Page.javascriptDialogOpening":
             command = {"id": 0, "method": "Page.handleJavaScriptDialog", "params": {"accept": True}}
             self._socket.send(json.dumps(command))
 

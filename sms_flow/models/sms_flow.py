@@ -263,11 +263,29 @@ class SmsFlow(models.Model):
         )
 
     def copy_data(self, default=None):
+        """Override of `base`: a team has one flow, so the copy waits for another team."""
         vals_list = super().copy_data(default=default)
         return [
-            dict(vals, name=self.env._("%s (copy)", flow.name), sms_enabled=flow.sms_enabled)
+            {
+                **vals,
+                "name": self.env._("%s (copy)", flow.name),
+                "active": not vals.get("team_id") or vals["team_id"] != flow.team_id.id,
+            }
             for flow, vals in zip(self, vals_list, strict=True)
         ]
+
+    def copy(self, default=None):
+        """Override of `base`: what leads from step to step leads to the copied ones."""
+        copies = super().copy(default)
+        for flow, copied in zip(self, copies, strict=True):
+            steps = dict(zip(flow.step_ids, copied.step_ids, strict=False))
+            for step, new in steps.items():
+                new.expires_step_id = steps.get(step.expires_step_id)
+                for reply in step.reply_ids.filtered(lambda r, s=steps: r.target_step_id in s):
+                    reply.copy(
+                        {"step_id": new.id, "target_step_id": steps[reply.target_step_id].id}
+                    )
+        return copies
 
     # === BUSINESS METHODS === #
 

@@ -30,7 +30,8 @@ class SmsFlowPicture(models.AbstractModel):
         self.ensure_one()
         self.check_access("read")
         run = self.env["sms.flow.run"].browse(run_id or ())
-        run.check_access("read")
+        if run:
+            run.check_access("read")
         arrows = self.sudo()._picture_arrows()
         path = self._picture_path(run, arrows) if run else False
         if path:

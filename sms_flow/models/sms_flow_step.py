@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Command
 
 #: The expression for the customer's language, by model.
 LANGUAGES = {
@@ -44,7 +45,7 @@ class SmsFlowStep(models.Model):
         help="Sent to whoever comes to this step. Empty: none is sent.",
     )
     lang = fields.Char(compute="_compute_lang", store=True, readonly=False, precompute=True)
-    reply_ids = fields.One2many("sms.flow.reply", "step_id", "Answers", copy=True)
+    reply_ids = fields.One2many("sms.flow.reply", "step_id", "Answers")
     reminder_ids = fields.One2many("sms.flow.reminder", "step_id", "Reminders", copy=True)
     reminder_count = fields.Integer("Reminders set", compute="_compute_reminder_count")
     action_ids = fields.Many2many(
@@ -52,6 +53,7 @@ class SmsFlowStep(models.Model):
         string="Actions",
         domain="[('model_name', '=', model), ('usage', '=', 'ir_actions_server')]",
         groups="base.group_system",
+        copy=False,
         help="Run for whoever comes to this step, e.g. to create an activity to call.",
     )
     is_final = fields.Boolean(
@@ -67,6 +69,7 @@ class SmsFlowStep(models.Model):
         "sms.flow.step",
         "Then go to",
         domain="[('flow_id', '=', flow_id), ('id', '!=', id)]",
+        copy=False,
         index="btree_not_null",
         ondelete="set null",
     )
@@ -148,6 +151,26 @@ class SmsFlowStep(models.Model):
                 )
 
     # === CRUD METHODS === #
+
+    @api.model
+    def default_get(self, fields):
+        """Override of `base`: a default that somebody saved for himself gives no actions, either.
+        """
+        allowed = [name for name in fields if self._may_write_field(name)]
+        return super().default_get(allowed)
+
+    def copy_data(self, default=None):
+        """Override of `base`: with the actions, where an administrator copies."""
+        vals_list = super().copy_data(default=default)
+        if self._may_write_field("action_ids"):
+            for step, vals in zip(self, vals_list, strict=True):
+                vals.setdefault("action_ids", [Command.set(step.action_ids.ids)])
+        return vals_list
+
+    @api.model
+    def _may_write_field(self, name):
+        field = self._fields.get(name)
+        return field is None or self._has_field_access(field, "write")
 
     def write(self, vals):
         res = super().write(vals)

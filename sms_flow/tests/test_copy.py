@@ -170,3 +170,14 @@ class TestCopy(SmsFlowCase):
     def test_only_managers_copy(self):
         with self.assertRaises(AccessError):
             self.copy_setup(user=self.ola)
+
+
+class TestDuplicate(SmsFlowCase):
+    def test_a_duplicate_leads_to_its_own_steps_and_waits_for_a_team(self):
+        copied = self.flow.copy()
+        self.assertFalse(copied.active)
+        self.assertFalse(copied.flow_enabled, "R053")
+        self.assertEqual(copied.step_ids.mapped("name"), self.flow.step_ids.mapped("name"))
+        targets = copied.step_ids.reply_ids.target_step_id
+        self.assertTrue(targets)
+        self.assertLessEqual(targets, copied.step_ids)

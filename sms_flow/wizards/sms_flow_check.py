@@ -57,6 +57,7 @@ class SmsFlowCheck(models.TransientModel):
         :param bool switch_on: switch it on where nothing but hints was found
         :return: the action
         """
+        self.check_access("create")
         records = self._get_sample(flow)
         findings = self._find(flow, records)
         serious = [finding for finding in findings if finding.severity != "info"]
