@@ -11,7 +11,7 @@ class ResCompany(models.Model):
         off = switched_on.filtered(lambda company: not company.sms_enabled)
         if off:
             flows = self.env["sms.flow"].sudo().search([("company_id", "in", off.ids)])
-            flows._get_active_runs()._stop_waiting()
+            flows._get_active_runs()._pause()
         if {"sms_quiet_hours", "sms_quiet_start", "sms_quiet_end"} & vals.keys():
             flows = self.env["sms.flow"].sudo().search([("company_id", "in", self.ids)])
             flows._get_active_runs().filtered("next_reminder_at")._schedule()

@@ -202,7 +202,8 @@ class SmsFlow(models.Model):
     def create(self, vals_list):
         clear_cache(self.env)
         for vals in vals_list:
-            if not vals.get("sms_enabled") and (early := self._find_early(vals)):
+            copying = self.env.context.get("sms_flow_copying")
+            if not copying and not vals.get("sms_enabled") and (early := self._find_early(vals)):
                 self._refuse_locked(vals.get("name", ""), early)
         return super().create(vals_list)
 
@@ -216,8 +217,10 @@ class SmsFlow(models.Model):
         running = self.filtered("is_running")
         listening = self.filtered("inbound_enabled")
         res = super().write(vals)
+        if "company_id" in vals:  # rights are checked before a change; it may not go to others
+            self.check_access("write")
         stopped = running.filtered(lambda flow: not flow.is_running)
-        stopped._get_active_runs()._stop_waiting()
+        stopped._get_active_runs()._pause()
         deaf = listening.filtered(lambda flow: not flow.inbound_enabled) - stopped
         deaf._get_active_runs()._close_questions("cancelled")
         return res
@@ -276,7 +279,8 @@ class SmsFlow(models.Model):
 
     def copy(self, default=None):
         """Override of `base`: what leads from step to step leads to the copied ones."""
-        copies = super().copy(default)
+        copies = super(SmsFlow, self.with_context(sms_flow_copying=True)).copy(default)
+        copies = copies.with_env(self.env)
         for flow, copied in zip(self, copies, strict=True):
             steps = dict(zip(flow.step_ids, copied.step_ids, strict=False))
             for step, new in steps.items():

@@ -50,7 +50,10 @@ class SmsFlowReminder(models.Model):
         return reminders
 
     def write(self, vals):
+        """Override of `base`: rights are checked before a change; it may not go to others (P11)."""
         res = super().write(vals)
+        if "step_id" in vals:
+            self.check_access("write")
         if vals.keys() - {"prefix", "sequence"}:
             self.step_id._get_active_runs()._schedule()
         return res

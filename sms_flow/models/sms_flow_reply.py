@@ -58,6 +58,13 @@ class SmsFlowReply(models.Model):
                     )
                 )
 
+    def write(self, vals):
+        """Override of `base`: rights are checked before a change; it may not go to others (P11)."""
+        res = super().write(vals)
+        if "step_id" in vals:
+            self.check_access("write")
+        return res
+
     def _get_words(self):
         """The words as they are compared."""
         return split_words(self.keywords)

@@ -15,6 +15,8 @@ from .sms_flow_entry import CAUSES
 AUTOMATIC_CAUSES = ("reply", "expired", "action")
 #: A record comes to one step by itself so many times within a day, then the flow stops for it.
 CIRCLES, CIRCLES_WITHIN = 5, timedelta(days=1)
+#: Those of who never answers take longer.
+SILENT_CIRCLES_WITHIN = timedelta(days=365)
 #: Digits of a number that tell its time zone, whoever has it.
 ZONE_DIGITS = 8
 
@@ -253,12 +255,12 @@ class SmsFlowRun(models.Model):
         """Those that came to the step too often by themselves; they stop and say so."""
         if cause not in AUTOMATIC_CAUSES:
             return self.browse()
-        since = self.env.cr.now() - CIRCLES_WITHIN
+        within = SILENT_CIRCLES_WITHIN if cause == "expired" else CIRCLES_WITHIN
         visits = self.env["sms.flow.entry"]._read_group(
             [
                 ("run_id", "in", self.ids),
                 ("step_id", "=", step.id),
-                ("entered_at", ">=", since),
+                ("entered_at", ">=", self.env.cr.now() - within),
                 ("cause", "in", AUTOMATIC_CAUSES),
             ],
             ["run_id"],
@@ -379,6 +381,11 @@ class SmsFlowRun(models.Model):
         self._close_questions("cancelled")
         self._cancel_reminders()
         self._cancel_queued("flow", self.env._("The customer is not in the flow any more."))
+
+    def _pause(self):
+        """The flow is off: nothing is waited for, and of what was sent nothing will follow."""
+        self._stop_waiting()
+        self.write({"first_text_at": False, "last_text_at": False})
 
     def _close_questions(self, state):
         self._find_open_questions()._close(state)

@@ -154,8 +154,7 @@ class SmsFlowStep(models.Model):
 
     @api.model
     def default_get(self, fields):
-        """Override of `base`: a default that somebody saved for himself gives no actions, either.
-        """
+        """Override of `base`: a default that one saved for oneself gives no actions, either."""
         allowed = [name for name in fields if self._may_write_field(name)]
         return super().default_get(allowed)
 
@@ -173,7 +172,10 @@ class SmsFlowStep(models.Model):
         return field is None or self._has_field_access(field, "write")
 
     def write(self, vals):
+        """Override of `base`: rights are checked before a change; it may not go to others (P11)."""
         res = super().write(vals)
+        if "flow_id" in vals:
+            self.check_access("write")
         if {"expires_after", "expires_unit", "is_final"} & vals.keys():
             self._get_active_runs()._schedule()
         return res
@@ -182,6 +184,15 @@ class SmsFlowStep(models.Model):
     def _unlink_stops_runs(self):
         """Who stands here is in the flow no more."""
         self._get_active_runs()._stop("step_deleted")
+
+    @api.model
+    def _has_unsafe_expression_template_inline_template(self, template_txt, model, fname=None):
+        """Override of `mail`: our own expression for the language is nobody's program."""
+        if fname == "lang" and template_txt == LANGUAGES.get(model):
+            return False
+        return super()._has_unsafe_expression_template_inline_template(
+            template_txt, model, fname=fname
+        )
 
     # === BUSINESS METHODS === #
 

@@ -36,6 +36,13 @@ class SmsTemplate(models.Model):
                     )
                 )
 
+    def write(self, vals):
+        """Override of `base`: rights are checked before a change; it may not go to others (P11)."""
+        res = super().write(vals)
+        if "flow_id" in vals:
+            self.check_access("write")
+        return res
+
     @api.model
     def _get_offered_domain(self, record):
         """Templates for a record: those of its flows, and those of none (R019)."""

@@ -418,7 +418,7 @@ class SmsTool(models.Model):
         fit = self._filter(self._filter(records, "visible_domain"), "run_domain")
         refusals = dict.fromkeys((records - fit).ids, self._refuse_unfit())
         alone = len(records) == 1
-        refusals |= self._send(fit, "chat" if alone else "normal", self.env.user)
+        refusals |= self._send(fit, "chat" if alone else "bulk", self.env.user)
         if refusals and alone:
             raise UserError(self._describe_refusal(records, refusals[records.id]))
         return self._notify(records, refusals)

@@ -365,6 +365,15 @@ class TestAccess(AccessCase):
                 shown = [tool["name"] for tool in Tool.get_visible("crm.lead", self.lead.ids)]
                 self.assertEqual(shown, ["Offer"] if kind in OF_THE_LEAD else [])
 
+    def test_a_tool_is_for_who_may_text(self):
+        """Who may not sees none on a lead of his own, and presses none."""
+        lead = self.create_team_lead(user_id=self.users["plain"].id, partner_id=self.partner.id)
+        tool = self.records("plain", "sms.tool", self.tool.ids)
+        self.assertTrue(self.records("plain", "crm.lead", lead.ids).has_access("write"))
+        self.assertFalse(tool.get_visible("crm.lead", lead.ids))
+        with self.assertRaisesRegex(AccessError, "no right to send SMS"):
+            tool.run(lead.ids)
+
     def test_a_tool_texts_from_records_that_one_may_post_on(self):
         """As the composer does: who only reads contacts does not text them."""
         tool = self.tool.copy(
@@ -545,6 +554,7 @@ class TestAccess(AccessCase):
     def test_the_workers_are_not_for_calls_from_outside(self):
         """Every method that does not check rights is private."""
         allowed = {
+            "copy",
             "copy_data",
             "create",
             "default_get",
@@ -773,15 +783,15 @@ class TestOtherCompany(AccessCase):
             "a step goes over with its flow": lambda: mine["theirs"].write(
                 {"step_ids": [Command.update(self.their_step.id, {"flow_id": self.survey.id})]}
             ),
-            "our step is taken": lambda: mine["theirs"].write({"step_ids": [Command.link(step.id)]}),
+            "our step is taken": lambda: mine["theirs"].write(
+                {"step_ids": [Command.link(step.id)]}
+            ),
             "a new answer": lambda: env["sms.flow.reply"].create(answer),
             "an answer goes over": lambda: mine["their_answer"].write(answer),
             "an answer leads to us": lambda: mine["their_answer"].write({"target_step_id": end.id}),
             "a new reminder": lambda: env["sms.flow.reminder"].create({"step_id": step.id}),
             "a reminder goes over": lambda: mine["their_reminder"].write({"step_id": step.id}),
-            "a step gives up to us": lambda: mine["their_step"].write(
-                {"expires_step_id": step.id}
-            ),
+            "a step gives up to us": lambda: mine["their_step"].write({"expires_step_id": step.id}),
             "our sender": lambda: mine["theirs"].write({"sender_id": self.survey_sender.id}),
             "the flow goes over": lambda: mine["theirs"].write({"company_id": self.company.id}),
             "the flow goes over with a sender": lambda: mine["theirs"].write(

@@ -48,12 +48,14 @@ def _to_time(hour):
 
 
 def zone_of_number(number):
-    """The IANA time zone that a number tells, or None; of several the first.
+    """The IANA time zone that a number tells, or None where its country has several clocks.
 
     >>> zone_of_number("+46701740605"), zone_of_number("+358401234567")
     ('Europe/Stockholm', 'Europe/Helsinki')
     >>> zone_of_number("+4791234567")
     'Europe/Oslo'
+    >>> zone_of_number("+34612345678") is None  # Madrid, or the Canary Islands
+    True
     >>> zone_of_number("2242") is None
     True
     """
@@ -61,5 +63,17 @@ def zone_of_number(number):
         zones = time_zones_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
         return None
-    known = sorted(zones, key=lambda zone: zone.startswith("Arctic/"))  # Norway, not Svalbard
-    return next((zone for zone in known if zone != "Etc/Unknown"), None)
+    known = sorted(set(zones) - {"Etc/Unknown"}, key=lambda zone: (zone.startswith("Arctic/"), zone))
+    clocks = {_clock(zone) for zone in known}
+    return known[0] if len(clocks) == 1 else None
+
+
+def _clock(zone):
+    """What clocks of a zone show, in winter and in summer.
+
+    >>> _clock("Europe/Oslo") == _clock("Arctic/Longyearbyen") != _clock("Europe/Helsinki")
+    True
+    """
+    return tuple(
+        datetime(2026, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 7)
+    )
