@@ -1,24 +1,20 @@
 from collections import defaultdict
 
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
+
+#: Where core collects what is said with a change, and who said it, by id of the record.
+TRACKING_NOTES = ("mail.tracking.message", "mail.tracking.author")
 
 
 class CrmLead(models.Model):
     _name = "crm.lead"
     _inherit = ["crm.lead", "sms.flow.mixin"]
 
-    def write(self, vals):
-        """Override of `crm`: a lead that goes to another team leaves the flow of the old one.
-
-        Its team may follow from its seller, or from what it is.
-        """
-        res = super().write(vals)
-        if {"team_id", "user_id", "type"} & vals.keys():
-            runs = self.env["sms.flow.run"]._find_active(self)
-            teams = {lead.id: lead.team_id for lead in self}
-            runs.filtered(lambda run: run.flow_id.team_id != teams[run.res_id])._stop("moved")
-        return res
+    @api.model
+    def _sms_flow_get_owner_fields(self):
+        """Override: a lead's team and company may follow from its seller, or from what it is."""
+        return super()._sms_flow_get_owner_fields() | {"team_id", "user_id", "type", "partner_id"}
 
     def _take_over_sms(self, merged):
         """Override of `sms_inbox`: and the runs of flows."""
@@ -43,8 +39,9 @@ class CrmLead(models.Model):
             if lead.id in notes:
                 lead._track_set_log_message(notes[lead.id])
         # the rule that follows the stage has nothing to follow here
-        entering = moving.with_context(sms_flow_entering=step.id, sms_flow_cause="action")
-        entering.write({"stage_id": step.stage_id.id})
+        with self.env["sms.flow.transition"]._doing("action", step):
+            together = moving.with_context(sms_flow_track_together=True)
+            together.write({"stage_id": step.stage_id.id})
 
     def _message_track(self, fields_iter, initial_values_dict):
         """Override of `mail`: the changes of many leads that go through flows, written together.
@@ -55,25 +52,26 @@ class CrmLead(models.Model):
         """
         if len(self) < 2 or not self._is_sms_flow_moving():
             return super()._message_track(fields_iter, initial_values_dict)
-        data, key = self.env.cr.precommit.data, f"mail.tracking.message.{self._name}"
-        bodies = data.get(key, {})
-        groups = self._group_by_change(fields_iter, initial_values_dict)
+        data = self.env.cr.precommit.data
+        # what is said, and by whom: core takes both of all leads with the first it looks at
+        noted = {key: data.pop(f"{key}.{self._name}", {}) for key in TRACKING_NOTES}
+        bodies, authors = noted.values()
         tracking = {}
-        for leads in groups:
-            data[key] = {id_: body for id_, body in bodies.items() if id_ in leads._ids}
-            first = leads[:1] if len(leads) > 1 else leads
+        for leads in self._group_by_change(fields_iter, initial_values_dict, authors):
+            first = leads[:1]
+            for key, values in noted.items():
+                data[f"{key}.{self._name}"] = {i: values[i] for i in first._ids if i in values}
             changes = super(CrmLead, first)._message_track(fields_iter, initial_values_dict)
             tracking |= changes | {lead.id: changes[first.id] for lead in leads - first}
             leads[1:]._copy_tracking(first, bodies)
-        data.pop(key, None)
         return tracking
 
     def _is_sms_flow_moving(self):
         """Whether a flow moves these leads, or is about to."""
-        moving = self.env.context.get("sms_flow_entering")
+        moving = self.env.context.get("sms_flow_track_together")
         return moving or self.env["sms.flow.transition"]._is_following(self)
 
-    def _group_by_change(self, fields_iter, initial_values_dict):
+    def _group_by_change(self, fields_iter, initial_values_dict, authors):
         """Leads whose notes of the change are the same; each by itself where somebody is told.
 
         :return: list of ``crm.lead``
@@ -88,7 +86,7 @@ class CrmLead(models.Model):
             changes, values = lead._mail_track(tracked, initial)
             subtype = lead._track_subtype({name: initial[name] for name in changes})
             alone = lead.id if lead.id in told else False
-            groups[(alone, subtype, repr(values))] += lead
+            groups[(alone, subtype, repr(values), authors.get(lead.id))] += lead
         return list(groups.values())
 
     def _get_told_of_stage(self):

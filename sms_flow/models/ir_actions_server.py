@@ -96,16 +96,13 @@ class IrActionsServer(models.Model):
         """Have the records moved at the end of the transaction; nothing here can fail (P10)."""
         records = (eval_context or {}).get("records") or (eval_context or {}).get("record")
         step, Transition = self.sms_flow_step_id, self.env["sms.flow.transition"]
-        entering = step.browse(self.env.context.get("sms_flow_entering"))
+        _cause, entering = Transition._get_doing()
         if not records or (step and step == entering):
             return False
         if step:
             Transition._request_step(records, step)
         elif records._name == "crm.lead":
-            stage = entering.sudo().stage_id
-            Transition._request_follow(
-                records.filtered(lambda lead: not stage or lead.stage_id != stage)
-            )
+            Transition._request_follow(records)
         return False
 
     def _run_action_sms_tool_multi(self, eval_context=None):

@@ -26,5 +26,7 @@ class PhoneBlacklist(models.Model):
         return entry
 
     def _sms_stop_flows(self):
+        if not self.env["sms.flow"]._is_any():
+            return
         domain = [("number", "in", self.mapped("number")), ("state", "=", "active")]
         self.env["sms.flow.run"].sudo().search(domain)._stop("opt_out")

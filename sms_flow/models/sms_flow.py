@@ -7,6 +7,8 @@ from odoo.addons.sms_gateway.cache import clear_cache
 
 #: What can be set up only once SMS is switched on (R009).
 LOCKED_FIELDS = {"sender_id", "inbound_enabled", "template_ids", "flow_enabled", "step_ids"}
+#: What stays as it is while records are in the flow: it tells whose they are.
+FIXED_FIELDS = ("model", "team_id", "company_id")
 
 
 class SmsFlow(models.Model):
@@ -40,6 +42,7 @@ class SmsFlow(models.Model):
         "Sales team",
         check_company=True,
         index="btree_not_null",
+        ondelete="restrict",
         tracking=True,
         help="The team whose stages the steps belong to, and whose leads follow them.",
     )
@@ -72,7 +75,7 @@ class SmsFlow(models.Model):
         tracking=True,
         help="While it is off, a new stage or step sends nothing.",
     )
-    step_ids = fields.One2many("sms.flow.step", "flow_id", "Steps", copy=True)
+    step_ids = fields.One2many("sms.flow.step", "flow_id", "Steps")
     tz = fields.Selection(
         _tz_get,
         "Time zone",
@@ -196,14 +199,18 @@ class SmsFlow(models.Model):
                     self.env._("%s is for contacts and cannot have a sales team.", flow.name)
                 )
 
+    @api.constrains(*FIXED_FIELDS)
+    def _check_steps_belong(self):
+        """The steps' stages stay in the flow's pipeline (R051)."""
+        self.step_ids._check_stage()
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
     def create(self, vals_list):
         clear_cache(self.env)
         for vals in vals_list:
-            copying = self.env.context.get("sms_flow_copying")
-            if not copying and not vals.get("sms_enabled") and (early := self._find_early(vals)):
+            if not vals.get("sms_enabled") and (early := self._find_early(vals)):
                 self._refuse_locked(vals.get("name", ""), early)
         return super().create(vals_list)
 
@@ -213,6 +220,7 @@ class SmsFlow(models.Model):
             enabled = vals.get("sms_enabled", flow.sms_enabled)
             if not enabled and (early := flow._find_early(vals)):
                 flow._refuse_locked(flow.name, early)
+            flow._refuse_fixed(vals)
         clear_cache(self.env)
         running = self.filtered("is_running")
         listening = self.filtered("inbound_enabled")
@@ -241,14 +249,42 @@ class SmsFlow(models.Model):
         return sorted(
             name
             for name in LOCKED_FIELDS & vals.keys()
-            if vals[name] and vals[name] != self._fields[name].convert_to_write(self[name], self)
+            if vals[name] and self._is_another(name, vals[name])
         )
+
+    def _is_another(self, name, value):
+        """Whether a value to write differs from what stands there."""
+        return (value or False) != self._fields[name].convert_to_write(self[name], self)
 
     def _refuse_locked(self, name, fields_):
         labels = ", ".join(self._fields[f]._description_string(self.env) for f in fields_)
         raise ValidationError(
             self.env._(
                 "%(flow)s: switch SMS on before you change %(fields)s.", flow=name, fields=labels
+            )
+        )
+
+    def _refuse_while_off(self):
+        """R009 for who sets up steps one by one; the engine may, whatever is switched on."""
+        if self.env.su:
+            return
+        for flow in self.filtered(lambda flow: not flow.sms_enabled):
+            flow._refuse_locked(flow.name, ["step_ids"])
+
+    def _refuse_fixed(self, vals):
+        """Who is in the flow would be in one that he does not belong to."""
+        fixed = [
+            name for name in FIXED_FIELDS if name in vals and self._is_another(name, vals[name])
+        ]
+        if not fixed or not self._get_active_runs():
+            return
+        labels = ", ".join(self._fields[name]._description_string(self.env) for name in fixed)
+        raise ValidationError(
+            self.env._(
+                "%(flow)s: there are records in it, so %(fields)s cannot change. Stop them first, "
+                "or archive this flow and make another.",
+                flow=self.name,
+                fields=labels,
             )
         )
 
@@ -266,30 +302,42 @@ class SmsFlow(models.Model):
         )
 
     def copy_data(self, default=None):
-        """Override of `base`: a team has one flow, so the copy waits for another team."""
+        """Override of `base`: a team has one flow, so the copy waits for another team.
+
+        Where SMS is off the sender is chosen anew: it comes after the switch (R009).
+        """
         vals_list = super().copy_data(default=default)
-        return [
-            {
-                **vals,
-                "name": self.env._("%s (copy)", flow.name),
-                "active": not vals.get("team_id") or vals["team_id"] != flow.team_id.id,
-            }
-            for flow, vals in zip(self, vals_list, strict=True)
-        ]
+        asked = default or {}
+        for flow, vals in zip(self, vals_list, strict=True):
+            if "name" not in asked:
+                vals["name"] = self.env._("%s (copy)", flow.name)
+            if "active" not in asked:
+                vals["active"] = not vals.get("team_id") or vals["team_id"] != flow.team_id.id
+            if "sender_id" not in asked and not vals.get("sms_enabled"):
+                vals.pop("sender_id", None)
+        return vals_list
 
     def copy(self, default=None):
-        """Override of `base`: what leads from step to step leads to the copied ones."""
-        copies = super(SmsFlow, self.with_context(sms_flow_copying=True)).copy(default)
-        copies = copies.with_env(self.env)
-        for flow, copied in zip(self, copies, strict=True):
-            steps = dict(zip(flow.step_ids, copied.step_ids, strict=False))
-            for step, new in steps.items():
-                new.expires_step_id = steps.get(step.expires_step_id)
-                for reply in step.reply_ids.filtered(lambda r, s=steps: r.target_step_id in s):
-                    reply.copy(
-                        {"step_id": new.id, "target_step_id": steps[reply.target_step_id].id}
-                    )
+        """Override of `base`: with the steps, be SMS switched on or off."""
+        copies = super().copy(default)
+        if "step_ids" not in (default or {}):
+            for flow, copied in zip(self, copies, strict=True):
+                flow._copy_steps_to(copied)
         return copies
+
+    def _copy_steps_to(self, copied):
+        """Copy the steps; what leads from one to another leads to the copied ones.
+
+        Actions are copied where an administrator copies.
+        """
+        may_act = self.env["sms.flow.step"]._may_write_field("action_ids")
+        values = {"flow_id": copied.id} | ({} if may_act else {"action_ids": []})
+        old = self.step_ids.sudo()
+        steps = dict(zip(old, old.copy(values), strict=True))
+        for step, new in steps.items():
+            new.expires_step_id = steps.get(step.expires_step_id)
+            for reply in step.reply_ids.filtered(lambda r: r.target_step_id in steps):
+                reply.copy({"step_id": new.id, "target_step_id": steps[reply.target_step_id].id})
 
     # === BUSINESS METHODS === #
 
@@ -311,11 +359,67 @@ class SmsFlow(models.Model):
                 found[lead] = flow
         return found
 
+    def _owns(self, record):
+        """Whether a record is of the flow's company, and a lead of its team."""
+        record = record.sudo()
+        company, team = record.company_id, record._name == "crm.lead" and record.team_id
+        return (not company or company == self.company_id) and (
+            team is False or team == self.team_id
+        )
+
+    def _refuse_kind(self, model):
+        """Why records of a model are not for this flow, or None."""
+        if model == self.model:
+            return None
+        return self.env._("%s is for another kind of record. Choose another flow.", self.name)
+
+    def _find_refusal(self, record):
+        """Why a record does not belong to the flow, or None."""
+        if words := self._refuse_kind(record._name):
+            return words
+        name = record.display_name
+        if not record.active:
+            return self.env._("%s is archived. Restore it first.", name)
+        if record.company_id and record.company_id != self.company_id:
+            return self.env._(
+                "%(record)s belongs to %(company)s. Choose a flow of that company.",
+                record=name,
+                company=record.company_id.name,
+            )
+        return None if self._owns(record) else self._describe_other_team(record)
+
+    def _describe_other_team(self, lead):
+        if not lead.team_id:
+            return self.env._(
+                "%(record)s has no sales team. Give it to %(team)s first.",
+                record=lead.display_name,
+                team=self.team_id.name,
+            )
+        return self.env._(
+            "%(record)s belongs to %(other)s. Give it to %(team)s first, or choose a flow of "
+            "%(other)s.",
+            record=lead.display_name,
+            other=lead.team_id.name,
+            team=self.team_id.name,
+        )
+
     @api.model
     @tools.ormcache()
     def _get_sender_ids(self):
         """Ids of the senders that flows text with; asked for with every text."""
         return frozenset(self.sudo().search([("sender_id", "!=", False)]).sender_id.ids)
+
+    @api.model
+    @tools.ormcache()
+    def _get_team_ids(self):
+        """Ids of the teams with a flow that is on; asked for with every stage of a lead."""
+        return frozenset(self.sudo().search([("flow_enabled", "=", True)]).team_id.ids)
+
+    @api.model
+    @tools.ormcache()
+    def _is_any(self):
+        """Whether there are flows at all; where there are none, nobody can be in one."""
+        return bool(self.sudo().with_context(active_test=False).search_count([], limit=1))
 
     def _get_active_runs(self):
         domain = [("flow_id", "in", self.ids), ("state", "=", "active")]

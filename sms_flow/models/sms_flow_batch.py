@@ -128,6 +128,8 @@ class SmsFlowBatch(models.Model):
         :param domain: over that model
         :return: ``sms.flow.batch``
         """
+        if words := step.flow_id._refuse_kind(model._name):
+            raise UserError(words)
         batch = self.sudo().create(
             {
                 "flow_id": step.flow_id.id,
@@ -265,38 +267,10 @@ class SmsFlowBatch(models.Model):
             if record.id not in writable._ids:
                 words = self.env._("You may not change this record.")
             else:
-                words = self._find_refusal(flow, record)
+                words = flow._find_refusal(record)
             if words:
                 refusals[record.id] = words
         return refusals
-
-    @api.model
-    def _find_refusal(self, flow, record):
-        """Why a record does not belong to a flow, or None."""
-        name = record.display_name
-        if not record.active:
-            return self.env._("%s is archived. Restore it first.", name)
-        if record.company_id and record.company_id != flow.company_id:
-            return self.env._(
-                "%(record)s belongs to %(company)s. Choose a flow of that company.",
-                record=name,
-                company=record.company_id.name,
-            )
-        if record._name != "crm.lead" or record.team_id == flow.team_id:
-            return None
-        if not record.team_id:
-            return self.env._(
-                "%(record)s has no sales team. Give it to %(team)s first.",
-                record=name,
-                team=flow.team_id.name,
-            )
-        return self.env._(
-            "%(record)s belongs to %(other)s. Give it to %(team)s first, or choose a flow of "
-            "%(other)s.",
-            record=name,
-            other=record.team_id.name,
-            team=flow.team_id.name,
-        )
 
     @api.model
     def _find_troubles(self, flow, records):
@@ -344,11 +318,12 @@ class SmsFlowBatchLine(models.Model):
     _state_idx = models.Index("(batch_id, state, id)")
 
     @api.depends("res_id")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_record_name(self):
+        keys = {line: (line.sudo().res_model, line.res_id) for line in self}
+        names = self.env["sms.flow.run"]._get_readable_names(keys.values())
         for line in self:
-            record = line._get_record()
-            readable = record is not None and record.has_access("read")
-            line.record_name = record.display_name if readable else False
+            line.record_name = names.get(keys[line], False)
 
     def _get_record(self):
         """The lead or contact, or None; access is not checked."""

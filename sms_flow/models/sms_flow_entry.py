@@ -17,14 +17,15 @@ class SmsFlowEntry(models.Model):
     _name = "sms.flow.entry"
     _description = "SMS Flow History"
     _order = "id DESC"
-    _rec_name = "step_id"
+    _rec_name = "step_name"
     _log_access = False
 
     run_id = fields.Many2one("sms.flow.run", required=True, readonly=True, ondelete="cascade")
     flow_id = fields.Many2one(
         "sms.flow", required=True, readonly=True, index=True, ondelete="cascade"
     )
-    step_id = fields.Many2one("sms.flow.step", readonly=True, index=True, ondelete="cascade")
+    step_id = fields.Many2one("sms.flow.step", readonly=True, index=True, ondelete="set null")
+    step_name = fields.Char("Step", readonly=True, help="As it was called; also once it is gone.")
     company_id = fields.Many2one(related="flow_id.company_id")
     cause = fields.Selection(CAUSES, "Came by", readonly=True)
     user_id = fields.Many2one("res.users", "Moved by", readonly=True, index="btree_not_null")

@@ -51,10 +51,12 @@ class SmsFlowMixin(models.AbstractModel):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        """Override of `base`: who is archived is in no flow any more."""
+        """Override of `base`: who is archived is in no flow any more; who goes to others leaves."""
         res = super().write(vals)
         if "active" in vals and not vals["active"]:
             self.env["sms.flow.run"]._find_active(self)._stop("archived")
+        if self._sms_flow_get_owner_fields() & vals.keys():
+            self._sms_flow_leave_strange()
         return res
 
     def unlink(self):
@@ -87,6 +89,17 @@ class SmsFlowMixin(models.AbstractModel):
         return {**action, "domain": domain, "context": {}}
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _sms_flow_get_owner_fields(self):
+        """Names of the fields with which a record may go to another company or team."""
+        return {"company_id"}
+
+    def _sms_flow_leave_strange(self):
+        """Leave the flows that the records do not belong to any more."""
+        runs = self.env["sms.flow.run"]._find_active(self)
+        records = {record.id: record for record in self}
+        runs.filtered(lambda run: not run.flow_id._owns(records[run.res_id]))._stop("moved")
 
     def _sms_flow_set_step(self, step, notes):
         """The records come to a step; a note in the chatter says what brought them there.
@@ -166,15 +179,20 @@ class SmsFlowMixin(models.AbstractModel):
         return recipients
 
     def _sms_flow_take_over(self, merged):
-        """Runs of records merged into this one; where it is in the flow itself, they end."""
+        """Runs of records merged into this one; where it is in the flow itself, they end.
+
+        One that goes on comes before one that is over.
+        """
         Run = self.env["sms.flow.run"].sudo()
         domain = [("res_model", "=", self._name)]
-        own = Run.search([*domain, ("res_id", "=", self.id)]).flow_id
+        own = Run.search([*domain, ("res_id", "=", self.id)]).grouped("flow_id")
         for run in Run.search([*domain, ("res_id", "in", merged.ids)], order="state, id"):
-            if run.flow_id in own:
+            known, goes_on = own.get(run.flow_id, Run), run.state == "active"
+            if known and (not goes_on or known.state == "active"):
                 run.filtered(lambda r: r.state == "active")._stop("moved")
-            else:
-                own |= run.flow_id
-                run.res_id = self.id
-                if run.state == "active":
-                    self._sms_flow_write_step(run.step_id.id)
+                continue
+            known.unlink()
+            own[run.flow_id] = run
+            run.res_id = self.id
+            if goes_on:
+                self._sms_flow_write_step(run.step_id.id)

@@ -46,6 +46,7 @@ class SmsFlowReminder(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         reminders = super().create(vals_list)
+        reminders.step_id.flow_id._refuse_while_off()
         reminders.step_id._get_active_runs()._schedule()
         return reminders
 
@@ -54,6 +55,7 @@ class SmsFlowReminder(models.Model):
         res = super().write(vals)
         if "step_id" in vals:
             self.check_access("write")
+        self.step_id.flow_id._refuse_while_off()
         if vals.keys() - {"prefix", "sequence"}:
             self.step_id._get_active_runs()._schedule()
         return res

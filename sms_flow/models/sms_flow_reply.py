@@ -58,11 +58,18 @@ class SmsFlowReply(models.Model):
                     )
                 )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        replies = super().create(vals_list)
+        replies.flow_id._refuse_while_off()
+        return replies
+
     def write(self, vals):
         """Override of `base`: rights are checked before a change; it may not go to others (P11)."""
         res = super().write(vals)
         if "step_id" in vals:
             self.check_access("write")
+        self.flow_id._refuse_while_off()
         return res
 
     def _get_words(self):

@@ -15,13 +15,14 @@ class SmsFlowReport(models.Model):
     _description = "SMS Flow Analysis"
     _auto = False
     _order = "date DESC, id DESC"
-    _rec_name = "step_id"
+    _rec_name = "step_name"
     _depends = {
         "sms.flow": ["team_id", "company_id"],
         "sms.flow.entry": [
             "run_id",
             "flow_id",
             "step_id",
+            "step_name",
             "cause",
             "entered_at",
             "left_at",
@@ -40,6 +41,7 @@ class SmsFlowReport(models.Model):
     run_id = fields.Many2one("sms.flow.run", "Record", readonly=True)
     flow_id = fields.Many2one("sms.flow", "Flow", readonly=True)
     step_id = fields.Many2one("sms.flow.step", "Step", readonly=True)
+    step_name = fields.Char("Name of the step", readonly=True)
     team_id = fields.Many2one("crm.team", "Sales team", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     date = fields.Datetime("Came at", readonly=True)
@@ -87,9 +89,9 @@ class SmsFlowReport(models.Model):
     def _table_query(self):
         return SQL(
             """
-            SELECT entry.id, entry.run_id, entry.flow_id, entry.step_id, flow.team_id,
-                   flow.company_id, entry.entered_at AS date, entry.cause, entry.left_by,
-                   1 AS entry_count,
+            SELECT entry.id, entry.run_id, entry.flow_id, entry.step_id, entry.step_name,
+                   flow.team_id, flow.company_id, entry.entered_at AS date, entry.cause,
+                   entry.left_by, 1 AS entry_count,
                    extract(epoch FROM coalesce(
                        entry.left_at, CASE WHEN run.state = 'active' THEN %(now)s END
                    ) - entry.entered_at) / 3600.0 AS duration_hours,

@@ -1,4 +1,5 @@
 import json
+from collections import defaultdict
 from datetime import timedelta
 from functools import lru_cache
 
@@ -60,6 +61,9 @@ class SmsFlowRun(models.Model):
     step_entered_at = fields.Datetime("In the step since", readonly=True)
     first_text_at = fields.Datetime("First text of the step", readonly=True)
     last_text_at = fields.Datetime("Last text", readonly=True)
+    is_paused = fields.Boolean(
+        readonly=True, help="The flow was switched off meanwhile: nothing follows in this step."
+    )
     ended_at = fields.Datetime(readonly=True)
     end_reason = fields.Selection(
         [
@@ -96,10 +100,30 @@ class SmsFlowRun(models.Model):
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_record_name(self):
         """As a user may read it; whoever asks: a link to the run is shown with its name."""
+        names = self._get_readable_names({(run.res_model, run.res_id) for run in self})
         for run in self:
-            record = run._get_record()
-            readable = record and record.sudo(False).has_access("read")
-            run.record_name = record.display_name if readable else False
+            run.record_name = names.get((run.res_model, run.res_id), False)
+
+    @api.model
+    def _get_readable_names(self, keys):
+        """Names of the records that the user may read; those of each model at once.
+
+        :param keys: iterable of (model, id)
+        :return: dict of str by (model, id)
+        """
+        ids = defaultdict(set)
+        for model, id_ in keys:
+            ids[model].add(id_)
+        return {
+            (model, record.id): record.display_name
+            for model in ids.keys() & set(self._get_models())
+            for record in self._filter_readable(self.env[model].browse(ids[model]))
+        }
+
+    @api.model
+    def _filter_readable(self, records):
+        readable = records.exists().sudo(False)._filtered_access("read")
+        return readable.with_env(self.env)
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_is_record_readable(self):
@@ -149,12 +173,24 @@ class SmsFlowRun(models.Model):
     def action_retry(self):
         """Send the text of the step again, where it could not be sent."""
         self._check_may_move()
-        for flow_step, runs in self.sudo().grouped(lambda r: (r.flow_id, r.step_id)).items():
-            self._check_can_send(*flow_step)
-            troubled = runs.filtered(lambda run: run.attention and run.state != "stopped")
-            troubled.write({"attention": False, "attention_at": False})
-            troubled._send_step_texts(flow_step[1], lane="normal")
-            troubled._schedule()
+        troubled = self.sudo().filtered("attention")
+        unsent = troubled.filtered(lambda run: run._is_text_missing())
+        if troubled and not unsent:
+            raise UserError(
+                self.env._(
+                    "The text of the step was sent. See to what is written there, then dismiss it."
+                )
+            )
+        for (flow, step), runs in unsent.grouped(lambda r: (r.flow_id, r.step_id)).items():
+            self._check_can_send(flow, step)
+            runs.write({"attention": False, "attention_at": False})
+            runs._send_step_texts(step, lane="normal")
+            runs._schedule()
+
+    def _is_text_missing(self):
+        """Whether the step's text did not go: it was refused, or it failed."""
+        text = self.entry_id.message_id
+        return self.state != "stopped" and (not text or text.state in ("failed", "cancelled"))
 
     @api.model
     def _check_can_send(self, flow, step):
@@ -218,6 +254,8 @@ class SmsFlowRun(models.Model):
     @api.model
     def _find_active(self, records):
         """The runs that records are in now."""
+        if not self.env["sms.flow"]._is_any():
+            return self.sudo().browse()
         domain = [
             ("res_model", "=", records._name),
             ("res_id", "in", records.ids),
@@ -255,13 +293,14 @@ class SmsFlowRun(models.Model):
         """Those that came to the step too often by themselves; they stop and say so."""
         if cause not in AUTOMATIC_CAUSES:
             return self.browse()
-        within = SILENT_CIRCLES_WITHIN if cause == "expired" else CIRCLES_WITHIN
+        silent = cause == "expired"
+        within = SILENT_CIRCLES_WITHIN if silent else CIRCLES_WITHIN
         visits = self.env["sms.flow.entry"]._read_group(
             [
                 ("run_id", "in", self.ids),
                 ("step_id", "=", step.id),
                 ("entered_at", ">=", self.env.cr.now() - within),
-                ("cause", "in", AUTOMATIC_CAUSES),
+                ("cause", "in", ("expired",) if silent else AUTOMATIC_CAUSES),
             ],
             ["run_id"],
             having=[("__count", ">=", CIRCLES)],
@@ -278,9 +317,15 @@ class SmsFlowRun(models.Model):
         return circling
 
     def _leave(self, cause):
-        """What the old step waits for is over: its questions are late, its reminders cancelled."""
+        """What the old step waits for is over: its questions are late, its reminders cancelled.
+
+        Its text, too, where it was held up, e.g. by quiet hours: nobody wakes up to two texts of
+        which the first is no longer true.
+        """
         self._close_questions("late")
         self._cancel_reminders()
+        held_up = self._find_queued("flow").filtered("send_after")
+        held_up._set_cancelled(reason=self.env._("The customer had left the step by then."))
         self.entry_id.filtered(lambda entry: not entry.left_at).write(
             {"left_at": self.env.cr.now(), "left_by": cause}
         )
@@ -294,6 +339,7 @@ class SmsFlowRun(models.Model):
                     "run_id": run.id,
                     "flow_id": run.flow_id.id,
                     "step_id": step.id,
+                    "step_name": step.name,
                     "cause": cause,
                     "user_id": user.id,
                     "entered_at": now,
@@ -311,6 +357,7 @@ class SmsFlowRun(models.Model):
                 "step_entered_at": now,
                 "first_text_at": False,
                 "last_text_at": False,
+                "is_paused": False,
                 "ended_at": False,
                 "end_reason": False,
                 "attention": False,
@@ -342,10 +389,10 @@ class SmsFlowRun(models.Model):
             "active_model": records._name,
             "active_ids": records.ids,
             "active_id": records[:1].id,
-            "sms_flow_cause": "action",
         }
+        doing = self.env["sms.flow.transition"]._doing("action")
         try:
-            with self.env.cr.savepoint():
+            with doing, self.env.cr.savepoint():
                 action.with_context(**context).run()
         except Exception as error:
             self.env["sms.flow.transition"]._raise_if_conflict(error)
@@ -385,7 +432,7 @@ class SmsFlowRun(models.Model):
     def _pause(self):
         """The flow is off: nothing is waited for, and of what was sent nothing will follow."""
         self._stop_waiting()
-        self.write({"first_text_at": False, "last_text_at": False})
+        self.is_paused = True
 
     def _close_questions(self, state):
         self._find_open_questions()._close(state)
@@ -472,24 +519,61 @@ class SmsFlowRun(models.Model):
 
         :return: dict of ``sms.message`` by run, of those that are on their way
         """
-        now, sent = self.env.cr.now(), {}
+        sent = {}
         for run, text in zip(self, texts, strict=True):
-            run.number = text.number
             if text.state == "outgoing":
                 sent[run] = text.message_id
-                run.tz = run.flow_id._get_tz(text.number)
-                run.first_text_at = run.first_text_at or now
-                run.last_text_at = now
+                run._note_text(text.message_id)
             else:
+                run.number = text.number
                 run._need_attention(text.message_id.failure_reason or text.failure_type)
         return sent
+
+    def _note_text(self, message):
+        """A text of the step is on its way."""
+        now = self.env.cr.now()
+        self.write(
+            {
+                "number": message.number,
+                "tz": self.flow_id._get_tz(message.number),
+                "first_text_at": self.first_text_at or now,
+                "last_text_at": now,
+                "is_paused": False,
+            }
+        )
+
+    def _note_text_left(self, message):
+        """A text of the step that was held up has left now: what follows counts from here."""
+        if self.entry_id != message.flow_entry_id or not self.last_text_at:
+            return
+        now = self.env.cr.now()
+        if message == self.entry_id.message_id:
+            self.first_text_at = now
+        self.last_text_at = now
+        self._schedule()
+
+    def _note_resent(self, old, new):
+        """Somebody sent a text of the step again: it asks as the first did, or should have."""
+        links = ("flow_id", "flow_entry_id", "flow_reminder_id")
+        new.write({name: old[name].id for name in links})
+        if self.entry_id != old.flow_entry_id or self.state == "stopped" or new.state != "queued":
+            return
+        self.write({"attention": False, "attention_at": False})
+        self._note_text(new)
+        if not old.flow_reminder_id:
+            self.entry_id.message_id = new
+        if questions := self._find_open_questions():
+            questions._ask_again(new)
+        elif self.state == "active":
+            self._ask({self: new})
+        self._schedule()
 
     def _note_text_failed(self, why):
         """The text of the step did not arrive; so nothing follows it."""
         self._need_attention(why)
         self._cancel_reminders()
 
-    def _note_text(self):
+    def _note_other_text(self):
         """Somebody texted the customer meanwhile; that counts as the last text."""
         self.last_text_at = self.env.cr.now()
         self._schedule()
@@ -537,6 +621,10 @@ class SmsFlowRun(models.Model):
             and self.flow_id.inbound_enabled
             and (prompt.state == "open" or asked_in == self.entry_id)
         )
+
+    def _get_own_senders(self):
+        """The numbers that the customer may answer to: the flow's, also the one it had before."""
+        return self.flow_id.sender_id | self.entry_id.message_id.sender_id
 
     def _note_replies(self, messages):
         """Customers have written: no reminder follows, whatever they wrote.

@@ -79,6 +79,7 @@ class SmsFlowSchedule(models.AbstractModel):
               CROSS JOIN LATERAL (
                    SELECT run.state = 'active' AND flow.active AND flow.sms_enabled
                           AND flow.flow_enabled AND company.sms_enabled
+                          AND run.is_paused IS NOT TRUE
                           AND entry.replied_at IS NULL AND run.attention IS NULL AS yes) waiting
               LEFT JOIN LATERAL (%(reminders)s) next ON waiting.yes
              WHERE run.id = ANY(%(ids)s)
@@ -138,13 +139,21 @@ class SmsFlowSchedule(models.AbstractModel):
 
     def _cancel_queued(self, origin, why):
         """Texts of the step the runs are in leave the queue."""
-        self.env["sms.message"].sudo().search(
-            [
-                ("flow_entry_id", "in", self.entry_id.ids),
-                ("origin", "=", origin),
-                ("state", "=", "queued"),
-            ]
-        )._set_cancelled(reason=why)
+        self._find_queued(origin)._set_cancelled(reason=why)
+
+    def _find_queued(self, *origins):
+        """Texts of the step the runs are in that have not left yet."""
+        return (
+            self.env["sms.message"]
+            .sudo()
+            .search(
+                [
+                    ("flow_entry_id", "in", self.entry_id.ids),
+                    ("origin", "in", origins),
+                    ("state", "in", ("queued", "sending")),
+                ]
+            )
+        )
 
     # === WHAT IS DUE === #
 
@@ -206,13 +215,21 @@ class SmsFlowSchedule(models.AbstractModel):
                 self.env["sms.lane"]._commit(processed=1)
 
     def _see_to_due(self):
-        """Late or not: what is outside its window by now waits for the next."""
-        self._schedule()
+        """Late or not: what is outside its window by now waits for the next.
+
+        So does who has not been sent what he is to be reminded of; it is planned anew when it
+        leaves (``_note_text_left``).
+        """
+        waiting = self._find_queued("flow", "reminder").filtered("send_after")
+        held_up = waiting.flow_entry_id.run_id & self
+        held_up.write({"next_reminder_at": False, "expires_at": False})
+        ready = self - held_up
+        ready._schedule()
         now = self.env.cr.now()
-        expired = self.filtered(lambda run: run.expires_at and run.expires_at <= now)
+        expired = ready.filtered(lambda run: run.expires_at and run.expires_at <= now)
         for step, runs in expired.grouped("step_id").items():
             runs._give_up(step)
-        due = (self - expired).filtered(
+        due = (ready - expired).filtered(
             lambda run: run.next_reminder_at and run.next_reminder_at <= now
         )
         for (step, reminder), runs in due.grouped(
@@ -236,7 +253,7 @@ class SmsFlowSchedule(models.AbstractModel):
         sent = self._send_texts(step, origin="reminder", lane="normal", reminder=reminder)
         for run in self:
             run.entry_id.reminder_ids += reminder | run._get_overdue_reminders(step)
-            run.entry_id.reminders_sent += 1
+            run.entry_id.reminders_sent += run in sent
         prompts = self._find_open_questions().grouped("res_id")
         for run, message in sent.items():
             if run.id in prompts:

@@ -171,11 +171,18 @@ class SmsFlowStep(models.Model):
         field = self._fields.get(name)
         return field is None or self._has_field_access(field, "write")
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        steps = super().create(vals_list)
+        steps.flow_id._refuse_while_off()
+        return steps
+
     def write(self, vals):
         """Override of `base`: rights are checked before a change; it may not go to others (P11)."""
         res = super().write(vals)
         if "flow_id" in vals:
             self.check_access("write")
+        self.flow_id._refuse_while_off()
         if {"expires_after", "expires_unit", "is_final"} & vals.keys():
             self._get_active_runs()._schedule()
         return res

@@ -1,3 +1,4 @@
+import contextlib
 import logging
 from collections import defaultdict
 from typing import NamedTuple
@@ -9,6 +10,8 @@ _logger = logging.getLogger(__name__)
 
 #: Where the moves of a transaction are collected.
 KEY = "sms_flow.moves"
+#: Where it stands what a flow is doing just now: at the cursor, so that no caller can pretend it.
+DOING = "sms_flow.doing"
 
 
 class Move(NamedTuple):
@@ -25,21 +28,44 @@ class SmsFlowTransition(models.AbstractModel):
     """Moves records through their flows, all those of a transaction together at its end.
 
     Whoever changes stages, one by one or ten thousand at once, only has them noted here. What
-    counts is where a record stands when the transaction is committed: it has come to that step
-    once, and gets one text. Nothing here ever stops the write that caused it (P10).
+    counts is where a record stands at the end, which is the commit or a savepoint before it: it
+    has come to that step once, and gets one text. Nothing here ever stops the write that caused
+    it (P10).
     """
 
     _name = "sms.flow.transition"
     _description = "SMS Flow Transition"
+
+    # === WHAT IS BEING DONE === #
+
+    @contextlib.contextmanager
+    def _doing(self, cause, step=None):
+        """While a flow itself changes records: why, and to which step it brings them."""
+        cache = self.env.cr.cache
+        before = cache.get(DOING)
+        cache[DOING] = (cause, step)
+        try:
+            yield
+        finally:
+            cache[DOING] = before
+
+    @api.model
+    def _get_doing(self):
+        """(cause, ``sms.flow.step``) of what a flow does just now; both may be None."""
+        return self.env.cr.cache.get(DOING) or (None, None)
 
     # === NOTING === #
 
     @api.model
     def _request_follow(self, leads):
         """Leads have a stage: bring them to its step, if their team has a flow."""
-        cause = self.env.context.get("sms_flow_cause", "stage")
-        for lead in leads:
-            self._request(("crm.lead", lead.id, 0), Move(self.env.uid, 0, cause, 0, "normal"))
+        doing, step = self._get_doing()
+        teams = self.env["sms.flow"]._get_team_ids()
+        for lead in leads.sudo():
+            concerned = lead.sms_flow_step_id or lead.team_id.id in teams
+            if concerned and not (step and lead.stage_id == step.stage_id):
+                move = Move(self.env.uid, 0, doing or "stage", 0, "normal")
+                self._request(("crm.lead", lead.id, 0), move)
 
     @api.model
     def _request_move(self, run, step, cause, message):
@@ -50,7 +76,7 @@ class SmsFlowTransition(models.AbstractModel):
     @api.model
     def _request_step(self, records, step):
         """Bring records to a step, as an automation asks."""
-        cause = self.env.context.get("sms_flow_cause", "action")
+        cause = self._get_doing()[0] or "action"
         for record in records:
             key = (records._name, record.id, step.flow_id.id)
             self._request(key, Move(self.env.uid, step.id, cause, 0, "normal"))
@@ -68,8 +94,8 @@ class SmsFlowTransition(models.AbstractModel):
     @api.model
     def _is_following(self, leads):
         """Whether these leads are noted to be brought to the steps of their stages."""
-        moves = self.env.cr.precommit.data.get(KEY, ())
-        return all(("crm.lead", lead.id, 0) in moves for lead in leads)
+        moves = self.env.cr.precommit.data.get(KEY)
+        return bool(moves) and all(("crm.lead", lead.id, 0) in moves for lead in leads)
 
     # === WORKING OFF === #
 
@@ -124,7 +150,8 @@ class SmsFlowTransition(models.AbstractModel):
     def _move(self, records, step_id, cause, lane, messages):
         if step_id:
             step = self.env["sms.flow.step"].browse(step_id).exists()
-            if step:
+            if step and step.flow_id.is_running:
+                records = self._leave_out_strangers(records, step)
                 texts = {
                     id_: self.env["sms.message"].browse(message_id)
                     for id_, message_id in messages.items()
@@ -135,14 +162,39 @@ class SmsFlowTransition(models.AbstractModel):
             self._follow(records, cause)
 
     @api.model
+    def _leave_out_strangers(self, records, step):
+        """Those of the records that belong to the step's flow; of the others it is noted why."""
+        flow = step.flow_id
+        refusals = {
+            record.id: words for record in records if (words := flow._find_refusal(record))
+        }
+        strangers = records.filtered(lambda record: record.id in refusals)
+        if strangers:
+            strangers._message_log_batch(
+                {
+                    id_: self.env._(
+                        "It was not put into %(step)s of %(flow)s. %(why)s",
+                        step=step.name,
+                        flow=flow.name,
+                        why=words,
+                    )
+                    for id_, words in refusals.items()
+                }
+            )
+        return records - strangers
+
+    @api.model
     def _enter(self, records, step, cause, messages=None, lane="normal"):
         """Bring records to a step of their flow, whatever step they are in.
 
         :param dict messages: ``sms.message`` that caused it, by record id
         """
-        if not step.flow_id.is_running:
+        if not records or not step.flow_id.is_running:
             return
         runs = self.env["sms.flow.run"]._find_or_create(step.flow_id, records)
+        if cause == "reply":
+            # who has opted out, or been archived, since he wrote stays out
+            runs = runs.filtered(lambda run: run.state == "active")
         self._end_other_runs(runs)
         by_run = {run: messages[run.res_id] for run in runs if run.res_id in (messages or {})}
         runs._enter(step, cause, by_run, lane)

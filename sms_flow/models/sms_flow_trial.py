@@ -220,8 +220,12 @@ class Trial:
         """Somebody puts the record into a step."""
         steps = self.flow.step_ids
         step = steps.filtered(lambda s: s.id == step_id) or steps.filtered("body")[:1] or steps[:1]
-        transition = self.env["sms.flow.transition"].with_context(sms_flow_cause="hand")
-        transition._request_step(self.record, step)
+        if refusal := self.flow._find_refusal(self.record):
+            self._note("note", "attention", refusal)
+            return
+        transition = self.env["sms.flow.transition"]
+        with transition._doing("hand"):
+            transition._request_step(self.record, step)
         self._settle()
 
     def _reply(self, text=""):
@@ -283,6 +287,7 @@ class Trial:
         self.env.cr.cache[TRIAL].clear()
         for text in texts.filtered(lambda t: t.direction == "out"):
             self._note_text(text)
+        texts.filtered(lambda t: t.state == "queued")._set_sent()
         self._note_outcome()
 
     def _pop_new(self, model):

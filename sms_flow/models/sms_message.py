@@ -1,6 +1,12 @@
+from datetime import timedelta
+
 from odoo import fields, models
 
 from odoo.addons.sms_gateway.engine.quiet_hours import next_allowed
+
+#: A text that leaves later than this after it was written was held up: by quiet hours, a provider
+#: that could not be reached, a long queue.
+HELD_UP = timedelta(minutes=1)
 
 
 class SmsMessage(models.Model):
@@ -24,6 +30,32 @@ class SmsMessage(models.Model):
     )
 
     # === STATE METHODS === #
+
+    def _transition(self, state, **values):
+        """Override of `sms_gateway`: reminders of a text that was held up count from when it left.
+
+        Most leave at once, and nothing is to be done.
+        """
+        held_up = self.browse()
+        if state in ("sent", "delivered", "unknown"):
+            soon = self.env.cr.now() - HELD_UP
+            held_up = self.filtered(
+                lambda m: m.state in ("queued", "sending")
+                and m.flow_entry_id
+                and m.create_date < soon
+            )
+        changed = super()._transition(state, **values)
+        for message in held_up & changed:
+            message.flow_entry_id.run_id._note_text_left(message)
+        return changed
+
+    def _resend(self):
+        """Override of `sms_gateway`: what is sent again is a text of the step like the first."""
+        fresh = self.filtered(lambda m: m.flow_entry_id and not m.resent_as_id)
+        res = super()._resend()
+        for message in fresh:
+            message.flow_entry_id.run_id._note_resent(message, message.resent_as_id)
+        return res
 
     def _set_failed(self, failure_type, reason=None, code=None):
         """Override of `sms_gateway`: a step whose text did not arrive needs attention."""
@@ -61,14 +93,17 @@ class SmsMessage(models.Model):
 
     def _stop_reminding(self):
         """Runs that wait for these customers on these numbers have an answer, of whatever kind."""
+        if not self.env["sms.flow"]._is_any():
+            return
         runs = self.env["sms.flow.run"].sudo()
         runs = runs.search([("number", "in", self.mapped("number")), ("state", "=", "active")])
-        by_pair = runs.grouped(lambda run: (run.flow_id.sender_id, run.number))
+        by_number = runs.grouped("number")
         runs._note_replies(
             {
                 run: message
                 for message in self
-                for run in by_pair.get((message.sender_id, message.number), ())
+                for run in by_number.get(message.number, ())
+                if message.sender_id in run._get_own_senders()
             }
         )
 
@@ -99,11 +134,15 @@ class SmsMessage(models.Model):
         Those in which the customer's number is known, if there are any.
         """
         names = super()._get_possible_names()
-        Run = self.env["sms.flow.run"].sudo()
+        flows = self.sender_id.sudo().flow_ids
+        runs = self.env["sms.flow.run"].sudo()
+        runs = runs.search([("flow_id", "in", flows.ids), ("number", "in", self.mapped("number"))])
+        by_number = runs.grouped("number")
+        readable = flows.sudo(False)._filtered_access("read")
         for message in self:
             flows = message.sender_id.sudo().flow_ids
-            known = Run.search([("flow_id", "in", flows.ids), ("number", "=", message.number)])
-            possible = (known.flow_id or flows).sudo(False)._filtered_access("read")
+            known = flows & by_number.get(message.number, runs.browse()).flow_id
+            possible = (known or flows).sudo(False) & readable
             names[message] = names[message] + possible.mapped("name")
         return names
 

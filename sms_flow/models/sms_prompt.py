@@ -1,5 +1,7 @@
 from odoo import models
 
+from odoo.addons.sms_inbox.models.sms_routing import ANSWERABLE_STATES
+
 
 class SmsPrompt(models.Model):
     _inherit = "sms.prompt"
@@ -14,7 +16,11 @@ class SmsPrompt(models.Model):
         if not super()._is_certain():
             return False
         sender = self.sender_id
-        if self.res_model != "sms.flow.run" or not sender.flow_ids:
+        if self.res_model != "sms.flow.run":
+            return True
+        if not self._has_been_asked():
+            return False
+        if not sender.flow_ids:
             return True
         if self._is_texted_by(sender.twin_ids):
             return False
@@ -24,6 +30,8 @@ class SmsPrompt(models.Model):
 
     def _get_doubt(self):
         """Override of `sms_inbox`: the number is the reason, where several flows have it."""
+        if not any(prompt._has_been_asked() for prompt in self):
+            return "late"
         shared = len(self.sender_id.flow_ids) > 1 or self.sender_id.twin_ids.flow_ids
         return "shared" if shared else super()._get_doubt()
 
@@ -35,6 +43,17 @@ class SmsPrompt(models.Model):
                 "sender_id": message.sender_id.id,
                 "number": message.number,
             }
+        )
+
+    def _has_been_asked(self):
+        """Whether the customer may have read the question: not while it is held up.
+
+        What is just leaving counts as read: its state comes a moment after it does.
+        """
+        texts = self.message_id | self.message_id.flow_entry_id.message_id
+        return any(
+            text.state in ANSWERABLE_STATES or (text.state == "queued" and not text.send_after)
+            for text in texts
         )
 
     def _is_texted_by(self, senders):

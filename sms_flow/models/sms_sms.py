@@ -33,7 +33,8 @@ class SmsSms(models.Model):
                     ("state", "=", "active"),
                     ("flow_id.sender_id", "=", sender.id),
                     ("last_text_at", "!=", False),
+                    ("is_paused", "=", False),
                 ]
             )
-            runs._note_text()
+            runs._note_other_text()
         return res

@@ -302,6 +302,17 @@ class SmsTool(models.Model):
 
     # === TAGS === #
 
+    def _update_field_translations(self, field_name, translations, digest=None, source_lang=""):
+        """Override of `base`: a translation of the text may have tags, too (R171)."""
+        if field_name == "body":
+            translations = {
+                lang: self._translate_tags_of(text) if isinstance(text, str) else text
+                for lang, text in translations.items()
+            }
+        return super()._update_field_translations(
+            field_name, translations, digest=digest, source_lang=source_lang
+        )
+
     def _translate_tags(self):
         """Put Odoo's placeholders for the tags, in each language of the text (R171)."""
         body = self._fields["body"]
@@ -382,7 +393,7 @@ class SmsTool(models.Model):
         """
         if not self._may_be_pressed() or model not in self.env:
             return []
-        records = self.env[model].browse(res_ids).exists()
+        records = self.env[model].browse(dict.fromkeys(res_ids)).exists()
         records = records._filtered_access(self._get_post_access(model))
         tools = self.search([("model", "=", model)]) if records else self
         return [
@@ -440,7 +451,7 @@ class SmsTool(models.Model):
             )
         if not self.active:
             raise UserError(self.env._("The SMS tool %s is switched off.", self.name))
-        records = self.env[self.model].browse(res_ids).exists()
+        records = self.env[self.model].browse(dict.fromkeys(res_ids)).exists()
         records.check_access(self._get_post_access(self.model))
         if not records:
             raise UserError(self.env._("The records do not exist any more. Reload the page."))

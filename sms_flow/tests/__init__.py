@@ -6,6 +6,7 @@ from . import test_check_tours
 from . import test_contact
 from . import test_copy
 from . import test_picture
+from . import test_properties
 from . import test_reminder
 from . import test_reply
 from . import test_report

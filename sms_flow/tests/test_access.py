@@ -11,7 +11,6 @@ from odoo.tests import HttpCase, JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.safe_eval import safe_eval
 
-from odoo.addons.sms_gateway.tests.common import CUSTOMER
 from odoo.addons.sms_inbox.tests import test_access as inbox
 
 from .common import SmsFlowCase
@@ -84,7 +83,7 @@ IN_WORDS = ("move the lead", "move the contact")
 
 
 class AccessCase(SmsFlowCase):
-    """A salesman's lead in the flow of his team, a contact in the survey, and all kinds of users."""
+    """A salesman's lead in his team's flow, a contact in the survey, and all kinds of users."""
 
     records = inbox.AccessCase.records
     tried = inbox.AccessCase.tried
@@ -877,6 +876,7 @@ class TestOtherCompany(AccessCase):
                 self.assertEqual(bool(contact.sms_flow_attention), seen)
                 self.assertEqual(bool(contact.sms_flow_run_ids), seen)
                 self.assertEqual(ours in offered, seen)
+                self.assertEqual(bool(contact._sms_flow_find()), seen)
 
 
 @tagged("post_install", "-at_install")

@@ -151,6 +151,38 @@ class TestAction(SmsFlowCase):
         self.assertEqual(lead.stage_id, self.sale)
         self.assertEqual(len(self.get_texts(lead)), 1)
 
+    def test_an_action_moves_no_lead_that_is_not_the_flows(self):
+        """Of another team, of another company, archived: each says why; the others are moved."""
+        team = self.env["crm.team"].create({"name": "Others"})
+        company = self.env["res.company"].create({"name": "Second"})
+        ours, other_team, other_company, archived = leads = self.create_customers(4)
+        other_team.team_id = team
+        self.team.company_id = False
+        other_company.company_id = company
+        archived.active = False
+        self.commit()
+        self.run_action(self.create_step_action(self.sale_step), leads)
+        self.assertEqual(ours.stage_id, self.sale)
+        self.assertEqual(leads.filtered(lambda lead: lead.stage_id == self.sale), ours)
+        self.assertEqual(self.get_texts(leads).mapped("res_id"), ours.ids)
+        for lead, words in (
+            (other_team, "belongs to Others"),
+            (other_company, "belongs to Second"),
+            (archived, "is archived"),
+        ):
+            with self.subTest(words):
+                note = self.get_notes(lead)[0]
+                self.assertIn("It was not put into Sale of Heat pumps.", note)
+                self.assertIn(words, note)
+                self.assertFalse(self.get_run(lead))
+
+    def test_an_action_of_a_flow_that_is_off_says_nothing_of_strangers(self):
+        lead = self.create_team_lead(team_id=self.env["crm.team"].create({"name": "Others"}).id)
+        self.flow.flow_enabled = False
+        notes = self.get_notes(lead)
+        self.run_action(self.create_step_action(self.sale_step), lead)
+        self.assertEqual(self.get_notes(lead), notes)
+
     def test_asked_twice_in_one_transaction_it_goes_there_once(self):
         action = self.create_step_action(self.questions[0], "res.partner")
         context = {"active_model": "res.partner", "active_ids": self.partner.ids}

@@ -123,6 +123,40 @@ class TestContact(SmsFlowCase):
         self.reply("1", sender=self.survey_sender)
         self.assertEqual(run.step_id, self.questions[1])
 
+    def test_a_run_that_goes_on_comes_before_one_that_is_over(self):
+        """Whoever stays after a merge: what the customer was asked last is still waited for."""
+        twin = self.env["res.partner"].create({"name": "Twin", "phone": self.partner.phone})
+        self.enter(self.partner, self.done)
+        self.enter(twin, self.questions[0])
+        over, run = self.get_run(self.partner), self.get_run(twin)
+        self.assertEqual(over.state, "done")
+        self.merge(twin, self.partner)
+        self.assertFalse(over.exists())
+        self.assertEqual((run.res_id, run.state), (self.partner.id, "active"))
+        self.assertEqual(run.entry_ids.step_id, self.questions[0])
+        self.assertEqual(self.partner.sms_flow_step_id, self.questions[0])
+        self.reply("1", sender=self.survey_sender)
+        self.assertEqual(run.step_id, self.questions[1])
+
+    def test_a_run_that_is_over_does_not_replace_one_that_goes_on(self):
+        twin = self.env["res.partner"].create({"name": "Twin", "phone": self.partner.phone})
+        self.enter(twin, self.done)
+        self.enter(self.partner, self.questions[0])
+        run = self.get_run(self.partner)
+        self.merge(twin, self.partner)
+        self.assertEqual((run.res_id, run.state), (self.partner.id, "active"))
+        self.assertEqual(self.get_run(self.partner), run)
+
+    def test_a_contact_that_goes_to_another_company_leaves_the_flow(self):
+        self.enter(self.stranger, self.questions[0])
+        self.stranger.company_id = self.company
+        self.assertEqual(self.get_run(self.stranger).state, "active")
+        self.stranger.company_id = self.env["res.company"].create({"name": "Second"})
+        run = self.get_run(self.stranger)
+        self.assertEqual((run.state, run.end_reason), ("stopped", "moved"))
+        self.assertFalse(self.stranger.sms_flow_step_id)
+        self.assertFalse(self.send())
+
     def test_a_deleted_contact_is_in_no_flow(self):
         self.enter(self.stranger, self.questions[0])
         run = self.get_run(self.stranger)

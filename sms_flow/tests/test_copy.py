@@ -181,3 +181,30 @@ class TestDuplicate(SmsFlowCase):
         targets = copied.step_ids.reply_ids.target_step_id
         self.assertTrue(targets)
         self.assertLessEqual(targets, copied.step_ids)
+
+    def test_a_duplicate_is_called_as_one_asks(self):
+        copied = self.survey.copy({"name": "Second survey", "active": False})
+        self.assertEqual((copied.name, copied.active), ("Second survey", False))
+        self.assertEqual(self.survey.copy().name, "Survey (copy)")
+
+    def test_r009_a_flow_whose_sms_is_off_is_duplicated_with_its_steps(self):
+        """R009: only its sender is chosen anew; by whoever may set flows up."""
+        self.create_reminder(self.questions[0], delay=2)
+        action = self.create_action(model="res.partner")
+        self.questions[0].action_ids = action
+        self.survey.sms_enabled = False
+        manager = new_test_user(self.env, "sms_boss", groups="sms_gateway.group_sms_manager")
+        for user, actions in ((manager, action.browse()), (self.env.user, action)):
+            with self.subTest(user=user.login):
+                copied = self.survey.with_user(user).copy().sudo()
+                self.assertFalse(copied.sms_enabled or copied.sender_id)
+                steps = copied.step_ids
+                self.assertEqual(steps.mapped("body"), self.survey.step_ids.mapped("body"))
+                self.assertEqual(steps.reminder_ids.mapped("delay"), [2])
+                self.assertEqual(len(steps.reply_ids), 3)
+                self.assertEqual(steps.action_ids, actions)
+
+    def test_nobody_gets_round_the_switch_by_pretending_to_copy(self):
+        Flow = self.env["sms.flow"].with_context(sms_flow_copying=True)
+        with self.refused("switch SMS on before you change Sender"):
+            Flow.create({"name": "A", "model": "res.partner", "sender_id": self.team_sender.id})

@@ -491,6 +491,7 @@ class TestNoReminder(ReminderCase):
         queued, waiting = leads = self.create_customers(2)
         with self.at(NOON):
             self.set_stage(queued, self.sale)
+            self.send()
         with self.at("2040-01-10 12:00:00"):
             self.set_stage(waiting, self.sale)
             self.send()

@@ -366,3 +366,54 @@ class TestUnmatched(SmsFlowCase):
         self.reply("Jepp")
         with self.assertRaises(AccessError):
             self.find(self.kari).action_add()
+
+
+@tagged("post_install", "-at_install")
+class TestHistory(SmsFlowCase):
+    """What has happened is told, whatever is deleted later."""
+
+    def test_the_history_outlives_its_step(self):
+        lead = self.create_team_lead()
+        self.set_stage(lead, self.sale)
+        self.send()
+        self.set_stage(lead, self.confirmed)
+        entry = self.get_run(lead).entry_ids.filtered(lambda e: e.step_id == self.sale_step)
+        self.sale_step.unlink()
+        self.env.invalidate_all()
+        self.assertTrue(entry.exists())
+        self.assertFalse(entry.step_id)
+        self.assertEqual((entry.step_name, entry.display_name), ("Sale", "Sale"))
+        row = self.env["sms.flow.report"].browse(entry.id)
+        self.assertEqual((row.step_name, row.step_id, row.texts), ("Sale", entry.step_id, 1))
+        self.assertEqual(entry.message_id.flow_entry_id, entry)
+
+    def test_with_the_flow_its_history_goes(self):
+        leads = self.create_customers(2)
+        self.set_stage(leads, self.sale)
+        self.set_stage(leads[0], self.confirmed)
+        runs = self.get_run(leads[0]) + self.get_run(leads[1])
+        entries = runs.entry_ids
+        self.flow.unlink()
+        self.env.invalidate_all()
+        self.assertFalse(runs.exists() or entries.exists())
+        self.assertFalse(leads.sms_flow_step_id)
+
+    def test_the_names_of_many_records_are_read_together(self):
+        """Of runs and of the lines of a batch: no query for each."""
+        leads = self.create_customers(12)
+        self.set_stage(leads, self.sale)
+        runs = self.env["sms.flow.run"].search([("res_id", "in", leads.ids)])
+        batch = self.env["sms.flow.batch"].with_user(self.ola)
+        model = self.env["crm.lead"].with_user(self.ola)
+        lines = batch._start(self.sale_step, model, [("id", "in", leads.ids)]).line_ids
+        for records in (runs.with_user(self.ola), lines.with_user(self.ola)):
+            self.assertEqual(len(records), 12)
+            self.count_queries(records)  # what is read once for all: rules, models
+            self.assertEqual(self.count_queries(records), self.count_queries(records[:2]))
+
+    def count_queries(self, records):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        records.browse(records.ids).mapped("record_name")
+        return self.env.cr.sql_log_count - before

@@ -1,3 +1,4 @@
+from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.sms_gateway.tests.common import CUSTOMER
@@ -278,6 +279,29 @@ class TestStage(SmsFlowCase):
         self.commit()
         self.assertEqual((lead.team_id, lead.stage_id), (others, self.sale))
         self.assertEqual(self.get_run(lead).end_reason, "moved")
+
+    def test_a_lead_that_goes_to_another_company_leaves_the_flow(self):
+        """Also where Odoo computes the company, from the new seller: nobody writes it."""
+        company = self.env["res.company"].create({"name": "Second"})
+        self.team.company_id = False
+        seller = new_test_user(
+            self.env,
+            "second_seller",
+            groups="sales_team.group_sale_salesman",
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
+        self.team.member_ids += seller
+        both = self.env(context={"allowed_company_ids": [self.company.id, company.id]})
+        leads = self.create_customers(2, company_id=self.company.id).with_env(both)
+        self.set_stage(leads, self.sale)
+        leads[0].company_id = company
+        leads[1].user_id = seller
+        self.commit()
+        self.assertEqual((leads[1].team_id, leads.company_id), (self.team, company))
+        for lead in leads:
+            self.assertEqual(self.get_run(lead).end_reason, "moved")
+            self.assertFalse(lead.sms_flow_step_id)
 
     def test_r005_two_teams_have_flows_of_their_own(self):
         """R005: what is changed in one is not in the other; a stage of both sends each its own."""

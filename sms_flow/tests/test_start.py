@@ -53,6 +53,41 @@ class TestStart(StartCase):
         self.assertEqual(self.partner.sms_flow_step_id, self.questions[0])
         self.assertEqual(self.get_bodies(self.partner), ["Question 1?"])
 
+    def test_of_runs_in_two_flows_the_contact_is_meant_once(self):
+        other = self.create_flow("Club", model="res.partner", sender_id=self.ola_sender.id)
+        member = self.create_step(other, name="Member", body="Welcome!")
+        other.flow_enabled = True
+        self.enter(self.partner, self.questions[0])
+        self.enter(self.partner, member)
+        runs = self.get_run(self.partner) + self.get_run(self.partner, other)
+        action = self.start(runs, self.questions[1], self.salesman)
+        self.assertIn("1 put into Q2", action["params"]["message"])
+        self.assertEqual(self.get_bodies(self.partner).count("Question 2?"), 1)
+
+    def test_records_named_twice_are_texted_once(self):
+        wizard = self.env["sms.flow.start"].create(
+            {
+                "res_model": "res.partner",
+                "res_ids": json.dumps(self.partner.ids * 2),
+                "flow_id": self.survey.id,
+                "step_id": self.questions[0].id,
+            }
+        )
+        wizard.action_start()
+        self.assertEqual(self.get_bodies(self.partner), ["Question 1?"])
+
+    def test_a_flow_takes_no_records_of_another_kind(self):
+        """Whatever a caller says, at once and as a batch."""
+        values = {"flow_id": self.flow.id, "step_id": self.sale_step.id}
+        wizard = self.env["sms.flow.start"].create(
+            {**values, "res_model": "res.partner", "res_ids": json.dumps(self.partner.ids)}
+        )
+        with self.assertRaisesRegex(UserError, "Heat pumps is for another kind of record"):
+            wizard.action_start()
+        with self.assertRaisesRegex(UserError, "Heat pumps is for another kind of record"):
+            self.env["sms.flow.batch"]._start(self.sale_step, self.env["res.partner"], [])
+        self.assertFalse(self.get_texts(self.partner))
+
     def test_a_run_is_moved_to_another_step(self):
         self.start(self.lead, self.sale_step)
         run = self.get_run(self.lead)

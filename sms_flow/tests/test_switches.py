@@ -1,5 +1,8 @@
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .common import SmsFlowCase
 
@@ -164,6 +167,83 @@ class TestSwitches(SmsFlowCase):
         self.assertEqual(len(self.send()), 1)
         self.reply("ja")
         self.assertEqual(lead.stage_id, self.confirmed, "and answers still move it")
+
+    # === WHAT IS SET UP === #
+
+    def test_r009_before_sms_no_step_is_set_up_one_by_one_either(self):
+        """R009: neither a step, nor an answer, nor a reminder."""
+        reminder = self.create_reminder()
+        self.flow.sms_enabled = False
+        self.env.flush_all()
+        env = self.env(user=self.create_manager())
+        step, answer = self.sale_step.with_env(env), self.yes.with_env(env)
+        values = {"step_id": step.id, "keywords": "si", "target_step_id": self.confirmed_step.id}
+        for what, attempt in {
+            "a new step": lambda: env["sms.flow.step"].create(
+                {"flow_id": self.flow.id, "stage_id": self.talk.id}
+            ),
+            "a step": lambda: step.write({"body": "Hi"}),
+            "a new answer": lambda: env["sms.flow.reply"].create(values),
+            "an answer": lambda: answer.write({"keywords": "si"}),
+            "a new reminder": lambda: env["sms.flow.reminder"].create({"step_id": step.id}),
+            "a reminder": lambda: reminder.with_env(env).write({"delay": 3}),
+        }.items():
+            with self.subTest(what), self.refused("Heat pumps: switch SMS on before you change"):
+                attempt()
+
+    def test_r009_with_the_switch_steps_can_be_set_up(self):
+        self.flow.sms_enabled = False
+        flow = self.flow.with_user(self.create_manager())
+        flow.write({"sms_enabled": True, "step_ids": [(0, 0, {"stage_id": self.talk.id})]})
+        self.assertIn(self.talk, self.flow.step_ids.stage_id)
+        flow.step_ids[:1].reminder_ids = [(0, 0, {"delay": 3})]
+
+    def create_manager(self):
+        return new_test_user(
+            self.env,
+            "setting_up",
+            groups="sms_gateway.group_sms_manager,sales_team.group_sale_manager",
+        )
+
+    def test_what_a_flow_is_for_stays_while_records_are_in_it(self):
+        team = self.env["crm.team"].create({"name": "Others"})
+        company = self.env["res.company"].create({"name": "Second"})
+        (self.sale + self.confirmed + self.rejected).team_ids += team
+        lead = self.create_team_lead()
+        self.enter(lead, self.sale_step)
+        for values, label in (
+            ({"team_id": team.id}, "Sales team"),
+            ({"company_id": company.id}, "Company"),
+            ({"model": "res.partner", "team_id": False}, "For, Sales team"),
+        ):
+            with self.subTest(label), self.refused(f"Heat pumps: .*{label} cannot.*Stop them"):
+                self.flow.write(values)
+        self.flow.write({"team_id": self.team.id, "company_id": self.company.id, "name": "Pumps"})
+        self.get_run(lead).action_stop()
+        self.flow.team_id = team
+        self.assertEqual(self.flow.team_id, team)
+
+    def test_r051_steps_stay_in_the_pipeline_of_the_team(self):
+        """R051: the flow goes to another team with its steps, or not at all."""
+        team = self.env["crm.team"].create({"name": "Others"})
+        with self.refused("Sale is no stage of Heat pumps"):
+            self.flow.team_id = team
+        with self.refused("choose a stage"):
+            self.survey.write({"model": "crm.lead", "team_id": team.id})
+
+    def test_a_team_with_a_flow_is_not_deleted(self):
+        team = self.env["crm.team"].create({"name": "Others"})
+        flow = self.create_flow("Others", team_id=team.id, sender_id=self.ola_sender.id)
+        self.env.flush_all()
+        with (
+            self.assertRaises(IntegrityError),
+            mute_logger("odoo.sql_db"),
+            self.env.cr.savepoint(),
+        ):
+            team.unlink()
+        flow.unlink()
+        team.unlink()
+        self.assertFalse(team.exists())
 
     # === THE NUMBER === #
 

@@ -87,6 +87,28 @@ class TestTool(SmsToolCase):
             self.run_lanes("chat")
         self.assertEqual(provider.bodies, ["Hi Anna Hansen, about Roof"])
 
+    def test_records_named_twice_are_texted_once(self):
+        action = self.tool.with_user(self.ola).run(self.lead.ids * 2)
+        self.assertEqual(len(self.find_texts()), 1)
+        self.assertEqual(action["params"]["title"], "Text to Anna Hansen is on its way")
+        Tool = self.env["sms.tool"].with_user(self.ola)
+        self.assertEqual(len(Tool.get_visible("crm.lead", self.lead.ids * 2)), 1)
+
+    def test_r171_tags_in_translations_are_translated(self):
+        """R171: as the translation dialog of the form writes them, all languages at once."""
+        self.env["res.lang"]._activate_lang("nb_NO")
+        self.tool.update_field_translations(
+            "body", {"en_US": "Hello $contact-name$", "nb_NO": "Hei $contact-name$"}
+        )
+        self.assertEqual(self.tool.body, "Hello {{ object.partner_id.name }}")
+        norwegian = self.tool.with_context(lang="nb_NO")
+        self.assertEqual(norwegian.body, "Hei {{ object.partner_id.name }}")
+        with self.assertRaisesRegex(ValidationError, "has no field for “\\$contact-shoesize\\$”"):
+            self.tool.update_field_translations("body", {"nb_NO": "Hei $contact-shoesize$"})
+        self.assertEqual(norwegian.body, "Hei {{ object.partner_id.name }}")
+        self.tool.update_field_translations("body", {"nb_NO": False})
+        self.assertEqual(norwegian.body, "Hello {{ object.partner_id.name }}")
+
     def test_r157_the_text_stands_in_the_chatter_of_the_record(self):
         self.press()
         note = self.lead.message_ids[0]

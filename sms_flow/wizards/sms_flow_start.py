@@ -62,7 +62,7 @@ class SmsFlowStart(models.TransientModel):
             model, ids = runs[:1].res_model, runs.mapped("res_id")
         if model not in self.env["sms.flow.run"]._get_models() or not ids:
             raise UserError(self.env._("Choose the leads or contacts first."))
-        values = {"res_model": model, "res_ids": json.dumps(ids)}
+        values = {"res_model": model, "res_ids": json.dumps(list(dict.fromkeys(ids)))}
         if self._is_cut(ids):
             values["res_domain"] = json.dumps(context["active_domain"])
         return values
@@ -162,6 +162,8 @@ class SmsFlowStart(models.TransientModel):
     def action_start(self):
         """Put the records into the step; the person is told at once which texts cannot go."""
         self.ensure_one()
+        if words := self.flow_id._refuse_kind(self.res_model):
+            raise UserError(words)
         if self.step_id.flow_id != self.flow_id:
             raise UserError(self.env._("Choose a step of %s.", self.flow_id.name))
         if problem := self._find_problem():
@@ -220,5 +222,5 @@ class SmsFlowStart(models.TransientModel):
 
     def _get_records(self):
         """The records chosen; of very many, the first."""
-        ids = json.loads(self.res_ids or "[]")[:AT_ONCE]
-        return self.env[self.res_model].browse(ids).exists()
+        ids = dict.fromkeys(json.loads(self.res_ids or "[]"))
+        return self.env[self.res_model].browse(list(ids)[:AT_ONCE]).exists()
