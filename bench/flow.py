@@ -292,9 +292,7 @@ class Theirs(Side):
 
     def __init__(self, harness, stack):
         self.harness = harness
-        core = databases.template(
-            [], extra=addons.core_modules(addons.closure([])), demo=False
-        )
+        core = databases.template([], extra=addons.core_modules(addons.closure([])), demo=False)
         self.database = stack.enter_context(databases.temporary_copy(core, "bench"))
         self.ids = harness.odoo_script(self.database, SET_UP_THEIRS.format(text=TEXT))
         self.prepare = PREPARE_THEIRS.format(**self.ids)

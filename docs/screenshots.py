@@ -234,7 +234,9 @@ class Story:
         self.set_stage(asked, "Sale")
         for lead, answer in zip(asked, FLOW_ANSWERS, strict=False):
             self.answer(by_number[lead["phone_sanitized"]], answer, SALES)
-        harness.wait_for(lambda: self.call("sms.flow.run", "search_count", [["state", "=", "done"]]))
+        harness.wait_for(
+            lambda: self.call("sms.flow.run", "search_count", [["state", "=", "done"]])
+        )
         self.take_the_flow()
         run = self.call("sms.flow.run", "search", [["state", "=", "done"]], limit=1)[0]
         self.browser.goto(f"{self.url}/odoo/sms.flow.run/{run}")

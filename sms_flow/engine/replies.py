@@ -46,11 +46,7 @@ def overlap(words, anywhere, other_words, other_anywhere):
     """
     return [
         *(word for word in words if matches(word, other_words, other_anywhere)),
-        *(
-            word
-            for word in other_words
-            if word not in words and matches(word, words, anywhere)
-        ),
+        *(word for word in other_words if word not in words and matches(word, words, anywhere)),
     ]
 
 

@@ -41,9 +41,7 @@ class SmsFlowReply(models.Model):
         for reply in self:
             if not reply._get_words():
                 raise ValidationError(
-                    self.env._(
-                        "Step %s: an answer needs at least one word.", reply.step_id.name
-                    )
+                    self.env._("Step %s: an answer needs at least one word.", reply.step_id.name)
                 )
 
     @api.constrains("target_step_id", "step_id")

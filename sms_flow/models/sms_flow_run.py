@@ -401,9 +401,7 @@ class SmsFlowRun(models.Model):
                     run._run_action(action)
                 return
             self._need_attention(
-                self.env._(
-                    "The action “%(action)s” failed: %(why)s", action=action.name, why=error
-                )
+                self.env._("The action “%(action)s” failed: %(why)s", action=action.name, why=error)
             )
 
     # === BUSINESS METHODS: ENDING === #
@@ -479,10 +477,7 @@ class SmsFlowRun(models.Model):
         bodies = step._render_texts(records, reminder)
         texts = self.env["sms.sms"]._send_from_records(
             records,
-            {
-                record.id: {**recipients[record.id], "body": bodies[record.id]}
-                for record in records
-            },
+            {record.id: {**recipients[record.id], "body": bodies[record.id]} for record in records},
             sender_id=flow.sender_id.id,
             origin=origin,
             lane=lane,
@@ -607,9 +602,7 @@ class SmsFlowRun(models.Model):
         if not reply:
             return False
         self.entry_id.reply_id = reply
-        self.env["sms.flow.transition"]._request_move(
-            self, reply.target_step_id, "reply", message
-        )
+        self.env["sms.flow.transition"]._request_move(self, reply.target_step_id, "reply", message)
         return True
 
     def _is_waiting_for(self, prompt):

@@ -128,8 +128,9 @@ class SmsFlowStep(models.Model):
             flow = step.flow_id
             if flow.model == "crm.lead" and not step.stage_id:
                 raise ValidationError(
-                    self.env._("Step %(step)s of %(flow)s: choose a stage.", step=step.name,
-                               flow=flow.name)
+                    self.env._(
+                        "Step %(step)s of %(flow)s: choose a stage.", step=step.name, flow=flow.name
+                    )
                 )
             if step.stage_id and step.stage_id not in flow._get_stages():
                 raise ValidationError(

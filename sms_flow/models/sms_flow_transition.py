@@ -165,9 +165,7 @@ class SmsFlowTransition(models.AbstractModel):
     def _leave_out_strangers(self, records, step):
         """Those of the records that belong to the step's flow; of the others it is noted why."""
         flow = step.flow_id
-        refusals = {
-            record.id: words for record in records if (words := flow._find_refusal(record))
-        }
+        refusals = {record.id: words for record in records if (words := flow._find_refusal(record))}
         strangers = records.filtered(lambda record: record.id in refusals)
         if strangers:
             strangers._message_log_batch(
@@ -254,6 +252,7 @@ class SmsFlowTransition(models.AbstractModel):
         if not run.step_id:
             run._end("stopped", "failed")
         run._need_attention(
-            self.env._("It could not be moved to %(step)s: %(why)s", step=step.name or "…",
-                       why=error)
+            self.env._(
+                "It could not be moved to %(step)s: %(why)s", step=step.name or "…", why=error
+            )
         )

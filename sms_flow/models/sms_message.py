@@ -74,9 +74,9 @@ class SmsMessage(models.Model):
         for message in self.filtered("flow_entry_id"):
             run = message.flow_entry_id.run_id
             if run.entry_id == message.flow_entry_id and run.state != "stopped":
-                words = message._get_failure_words() or dict(
-                    message._selection_failure_type()
-                ).get(message.failure_type)
+                words = message._get_failure_words() or dict(message._selection_failure_type()).get(
+                    message.failure_type
+                )
                 run._note_text_failed(words or self.env._("The text was not delivered."))
 
     # === RECEIVING === #

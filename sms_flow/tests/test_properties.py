@@ -132,7 +132,7 @@ SELLER = ["set_stage"] * 4 + ["start_by_hand", "text_by_hand", "save_the_stage_a
 SELLER += ["fail_to_set_a_stage", "archive", "take_back", "stop_by_hand", "dismiss"]
 CUSTOMER = ["answer_with_a_word"] * 4 + ["answer_otherwise", "send_once_more"] * 2
 CUSTOMER += ["opt_out", "opt_in"]
-OFTEN = ["sell"] * 4 + ["write", "wait_for_due", "run_lanes"] * 3 + ["wait"] * 2
+OFTEN = ["sell"] * 4 + ["write_text", "wait_for_due", "run_lanes"] * 3 + ["wait"] * 2
 OFTEN += ["wait_for_window", "decide"]
 SPELLINGS = {
     "as it is": str,
@@ -194,7 +194,7 @@ class Chance(random.Random):
     def sell(self):
         return self.choice(SELLER), self.randrange(2), self.randint(0, STEPS)
 
-    def write(self):
+    def write_text(self):
         before, after = (self.choices(NOISE, k=self.randrange(4)) for _side in range(2))
         written = "".join(before), self.choice(list(SPELLINGS)), "".join(after)
         return self.choice(CUSTOMER), self.randrange(2), self.randrange(20), written
@@ -228,7 +228,7 @@ class FlowHistory:
         self.case, self.now, self.quiet = case, plan["start"], plan["quiet"]
         self.plan = plan
         self.received = []
-        self.woken = set()  # stays that were left alone while the flow was off
+        self.paused = set()  # stays in which the flow was switched off
         self.deaf = set()  # stays in which listening was switched off or on
         self.dismissed = set()
 
@@ -291,7 +291,7 @@ class FlowHistory:
     def sell(self, act, lead, place):
         getattr(self, act)(self.leads[lead], place)
 
-    def write(self, act, lead, pick, written):
+    def write_text(self, act, lead, pick, written):
         getattr(self, act)(self.leads[lead], pick, written)
 
     def decide(self, act):
@@ -356,10 +356,11 @@ class FlowHistory:
         listed = [word for reply in run.step_id.reply_ids for word in reply._get_words()]
         word = listed[pick % len(listed)] if listed else "hm"
         asked = self.get_open_questions(lead.phone_sanitized)
+        has_read = self.may_have_read(run)
         if word[0].isalnum():  # of a symbol, what surrounds it is a part
             word = before + SPELLINGS[spell](word) + after
         text = self.receive(lead, word)
-        if listed and asked.mapped("res_id") == run.ids and len(asked) == 1:
+        if listed and asked.mapped("res_id") == run.ids and has_read:
             assert asked.answer_id == text, "a listed word is an answer"
             assert run.state == "stopped" or run.step_id == entry.reply_id.target_step_id
 
@@ -386,7 +387,7 @@ class FlowHistory:
 
     def switch_the_flow(self):
         if self.flow.flow_enabled:
-            self.woken.update(self.runs.entry_id.ids)
+            self.paused.update(self.runs.entry_id.ids)
         self.flow.flow_enabled = not self.flow.flow_enabled
 
     def switch_listening(self):
@@ -443,9 +444,11 @@ class FlowHistory:
 
     def is_due(self, run):
         expires_at = self.get_expiry(run)
-        if not self.is_waiting(run) or (expires_at and expires_at <= self.now):
+        if not self.is_waiting(run) or self.is_held_up(run):
             return False
-        return run.next_reminder_at and self.get_first_due(run, self.now) == self.now
+        if expires_at and expires_at <= self.now:
+            return False
+        return self.get_first_due(run, self.now) == self.now
 
     def run_lanes(self, fate, lead):
         """P2, P6, R072: what leaves may leave now, and leaves once."""
@@ -536,7 +539,7 @@ class FlowHistory:
         for run in self.runs:
             if not self.is_waiting(run):
                 assert not run.next_reminder_at and not run.expires_at, run.state
-            elif run.entry_id.id not in self.woken:
+            elif not self.is_held_up(run):
                 assert run.expires_at == (self.get_expiry(run) or False)
                 earliest = self.get_first_due(run, datetime.min)
                 latest = self.get_first_due(run, self.now)
@@ -545,15 +548,19 @@ class FlowHistory:
                     assert due == earliest or earliest <= due <= latest, (earliest, due, latest)
 
     def always_the_last_text_is_the_last(self):
-        """Decision 1: a text by hand counts too."""
+        """Decision 1: a text by hand counts too; one that was held up counts when it leaves."""
         for run in self.runs.filtered("last_text_at"):
-            texts = self.texts.filtered(
-                lambda text, run=run: text.res_id == run.res_id
-                and text.origin != "system"
-                and text.create_date >= run.step_entered_at
-                and text.create_date <= run.last_text_at
-            )
-            assert max(texts.mapped("create_date"), default=None) == run.last_text_at
+            if run.state == "active" and run.entry_id.id not in self.paused:
+                own = self.texts.filtered(lambda t, run=run: t.flow_entry_id == run.entry_id)
+                others = self.texts.filtered(
+                    lambda text, run=run: text.origin == "composer"
+                    and text.res_id == run.res_id
+                    and text.create_date >= run.step_entered_at
+                )
+                moments = [*map(self.get_moment, own), *others.mapped("create_date")]
+                assert run.last_text_at in moments
+                sent = (own | others).filtered(lambda text: text.state == "sent")
+                assert run.last_text_at >= max(sent.mapped("create_date"), default=datetime.min)
 
     def always_a_question_is_open_where_one_is_asked(self):
         for run in self.runs:
@@ -562,7 +569,7 @@ class FlowHistory:
             assert not asked or asked.message_id.flow_entry_id == run.entry_id
             listens = self.flow.is_running and self.flow.inbound_enabled
             entry = run.entry_id
-            if entry.id not in self.woken | self.deaf and listens and run.state == "active":
+            if entry.id not in self.paused | self.deaf and listens and run.state == "active":
                 assert bool(asked) == bool(entry.message_id and run.step_id.reply_ids)
 
     def always_a_lead_stands_where_its_stage_is(self):
@@ -580,7 +587,24 @@ class FlowHistory:
             and self.flow.is_running
             and not run.attention
             and not run.entry_id.replied_at
+            and run.entry_id.id not in self.paused
         )
+
+    def is_held_up(self, run):
+        """Whether a text of the step waits, for the end of quiet hours or a second try."""
+        queued = self.texts.filtered(lambda text: text.state == "queued" and text.send_after)
+        return run.entry_id in queued.flow_entry_id
+
+    def may_have_read(self, run):
+        """Whether a text of the step reached the customer, or is about to."""
+        texts = self.texts.filtered(lambda text: text.flow_entry_id == run.entry_id)
+        leaving = texts.filtered(lambda text: text.state == "queued" and not text.send_after)
+        return leaving or "sent" in texts.mapped("state")
+
+    def get_moment(self, text):
+        """When a text of the step counts: when it was written, if it left within a minute."""
+        left = text.sent_at or text.create_date
+        return left if left > text.create_date + timedelta(minutes=1) else text.create_date
 
     def get_expiry(self, run):
         step = run.step_id

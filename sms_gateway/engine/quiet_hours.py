@@ -63,7 +63,9 @@ def zone_of_number(number):
         zones = time_zones_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
         return None
-    known = sorted(set(zones) - {"Etc/Unknown"}, key=lambda zone: (zone.startswith("Arctic/"), zone))
+    known = sorted(
+        set(zones) - {"Etc/Unknown"}, key=lambda zone: (zone.startswith("Arctic/"), zone)
+    )
     clocks = {_clock(zone) for zone in known}
     return known[0] if len(clocks) == 1 else None
 
@@ -74,6 +76,4 @@ def _clock(zone):
     >>> _clock("Europe/Oslo") == _clock("Arctic/Longyearbyen") != _clock("Europe/Helsinki")
     True
     """
-    return tuple(
-        datetime(2026, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 7)
-    )
+    return tuple(datetime(2026, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 7))
