@@ -58,7 +58,7 @@ class IrActionsServer(models.Model):
         for model in self.env["sms.flow.run"]._get_models():
             models_ |= models_._get(model)
         ours.available_model_ids = models_.ids
-        super(IrActionsServer, self - ours)._compute_available_model_ids()
+        return super(IrActionsServer, self - ours)._compute_available_model_ids()
 
     def _name_depends(self):
         return [*super()._name_depends(), "sms_flow_step_id", "sms_tool_id"]

@@ -173,19 +173,35 @@ class SmsFlowRun(models.Model):
     def action_retry(self):
         """Send the text of the step again, where it could not be sent."""
         self._check_may_move()
-        troubled = self.sudo().filtered("attention")
-        unsent = troubled.filtered(lambda run: run._is_text_missing())
-        if troubled and not unsent:
-            raise UserError(
-                self.env._(
-                    "The text of the step was sent. See to what is written there, then dismiss it."
-                )
-            )
+        unsent = self.sudo().filtered(lambda run: run.attention and run._is_text_missing())
         for (flow, step), runs in unsent.grouped(lambda r: (r.flow_id, r.step_id)).items():
             self._check_can_send(flow, step)
             runs.write({"attention": False, "attention_at": False})
             runs._send_step_texts(step, lane="normal")
             runs._schedule()
+        return self._tell_retried(unsent)
+
+    @api.model
+    def _tell_retried(self, runs):
+        """The client action that says what became of texts that were sent again."""
+        refused = runs.filtered("attention")
+        if not runs:
+            kind, words = "warning", self.env._(
+                "The text of the step was sent. See to what is written there, then dismiss it."
+            )
+        elif refused:
+            kind, words = "danger", "\n".join(dict.fromkeys(refused.mapped("attention")))
+        else:
+            kind, words = "success", self.env._("Sent again.")
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": kind,
+                "message": words,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def _is_text_missing(self):
         """Whether the step's text did not go: it was refused, or it failed."""

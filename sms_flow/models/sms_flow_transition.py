@@ -104,7 +104,7 @@ class SmsFlowTransition(models.AbstractModel):
         """Make the moves; at the end of the transaction, by itself."""
         moves = self.env.cr.precommit.data.pop(KEY, {})
         # nothing of the caller's screen counts here: no defaults, no rule that has been run
-        self = self.with_context(self._get_own_context())  # noqa: PLW0642
+        self = self.with_env(self.env(context=self._get_own_context()))  # noqa: PLW0642
         groups = defaultdict(dict)
         for (model, id_, flow_id), move in moves.items():
             group = (model, flow_id, move.uid, move.step_id, move.cause, move.lane)

@@ -9,7 +9,7 @@ from odoo.addons.sms_gateway.engine.quiet_hours import next_allowed
 HELD_UP = timedelta(minutes=1)
 
 
-class SmsMessage(models.Model):
+class SmsMessage(models.Model):  # pylint: disable=consider-merging-classes-inherited
     _inherit = "sms.message"
 
     flow_id = fields.Many2one(

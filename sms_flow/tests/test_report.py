@@ -30,7 +30,7 @@ class TestReport(SmsFlowCase):
             self.set_stage(leads or self.lead, self.sale)
             self.send()
 
-    def read(self, **domain):
+    def read_row(self, **domain):
         """What the report says of the stays in the step that asks, or in another."""
         domain = {"step_id": self.sale_step.id, "flow_id": self.flow.id} | domain
         rows = self.env["sms.flow.report"].search([(k, "=", v) for k, v in domain.items()])
@@ -49,7 +49,7 @@ class TestReport(SmsFlowCase):
     def test_a_stay_that_lasts(self):
         self.start()
         with self.at(NOON + 3 * HOUR):
-            row = self.read()
+            row = self.read_row()
             self.assertEqual(row.duration_hours, 3)
         self.assertEqual((row.team_id, row.company_id), (self.team, self.company))
         self.assertEqual((row.date, row.cause, row.left_by), (NOON, "stage", False))
@@ -61,7 +61,7 @@ class TestReport(SmsFlowCase):
         self.start()
         with self.at(NOON + HOUR / 2):
             self.reply("Ja takk")
-        row = self.read()
+        row = self.read_row()
         self.assertEqual((row.left_by, row.duration_hours), ("reply", 0.5))
         self.assertEqual((row.replied, row.reply_hours, row.matched), (1, 0.5, 1))
 
@@ -72,7 +72,7 @@ class TestReport(SmsFlowCase):
             self.send()
         with self.at(NOON + 3 * HOUR):
             self.reply("Ja takk")
-        self.assertEqual(self.read().reply_hours, 2)
+        self.assertEqual(self.read_row().reply_hours, 2)
 
     def test_a_last_step_has_no_duration_and_no_rate(self):
         self.start()
@@ -105,10 +105,10 @@ class TestReport(SmsFlowCase):
     def test_a_failed_text_was_no_question(self):
         self.start(self.lead)
         text = self.get_texts(self.lead)
-        self.assertEqual(self.read().texts, 1)
+        self.assertEqual(self.read_row().texts, 1)
         text._set_failed("sms_number_format", reason="Gone")
         self.env.flush_all()
-        self.assertEqual(self.read().texts, 1, "it had left")
+        self.assertEqual(self.read_row().texts, 1, "it had left")
 
     def test_the_effect_of_reminders(self):
         """Both are reminded, one answers then."""
@@ -127,7 +127,7 @@ class TestReport(SmsFlowCase):
         with self.at(NOON + 2 * HOUR):
             self.run_due()
             self.reply("Ja takk")
-        row = self.read()
+        row = self.read_row()
         self.assertEqual((row.reminders, row.answered_after_reminder, row.texts), (0, 0, 1))
 
     def test_r002_segments_and_cost_are_counted_for_each_flow(self):
@@ -141,13 +141,13 @@ class TestReport(SmsFlowCase):
         segments, cost = self.measure("segments:sum", "cost:sum", flow_id=self.flow.id)
         self.assertEqual((texts.mapped("segments"), segments), ([2, 2], 4))
         self.assertAlmostEqual(cost, 0.16)
-        self.assertEqual(self.read().currency_id, euro)
+        self.assertEqual(self.read_row().currency_id, euro)
 
     def test_texts_that_never_left_are_not_counted(self):
         with self.at(NOON):
             self.set_stage(self.lead, self.sale)
         self.get_texts(self.lead).action_cancel()
-        self.assertEqual((self.read().texts, self.read().segments), (0, 0))
+        self.assertEqual((self.read_row().texts, self.read_row().segments), (0, 0))
 
     def test_steps_stand_in_their_order(self):
         """The funnel: by step, in the order of the flow."""

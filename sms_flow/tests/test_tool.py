@@ -416,11 +416,13 @@ class TestToolAccess(SmsToolCase):
             self.press()
         self.assertEqual(self.see(user=self.kari), ["Offer is on its way"])
 
-    def test_reading_is_enough_to_press(self):
+    def test_who_may_not_write_to_a_contact_may_not_press(self):
+        """As in the composer."""
         reader = new_test_user(self.env, "sms_reader", groups="sms_gateway.group_sms_user")
         tool = self.create_tool("res.partner", body="Hi {{ object.name }}")
-        self.press(self.partner, tool, reader)
-        self.assertEqual(self.find_texts(self.partner).state, "queued")
+        with self.assertRaises(AccessError):
+            self.press(self.partner, tool, reader)
+        self.assertFalse(self.find_texts(self.partner))
 
     def test_a_sender_of_others_is_not_lent_by_a_tool(self):
         self.tool.sender_id = self.ola_sender

@@ -24,7 +24,7 @@ class SmsComposer(models.TransientModel):
 
     @api.depends("res_model", "res_id")
     def _compute_sender_id(self):
-        """Override of `sms_gateway`: a text from a record of a flow comes from the flow's sender."""
+        """Override of `sms_gateway`: texts from a record of a flow come from the flow's sender."""
         res = super()._compute_sender_id()
         for composer in self.filtered("res_id"):
             records = composer._get_records()

@@ -67,7 +67,9 @@ def zone_of_number(number):
         set(zones) - {"Etc/Unknown"}, key=lambda zone: (zone.startswith("Arctic/"), zone)
     )
     clocks = {_clock(zone) for zone in known}
-    return known[0] if len(clocks) == 1 else None
+    # the Arctic last: Norway, not Svalbard
+    first = min(known, key=lambda zone: (zone.startswith("Arctic/"), zone), default=None)
+    return first if len(clocks) == 1 else None
 
 
 def _clock(zone):
