@@ -187,7 +187,11 @@ class AccessCase(SmsFlowCase):
         call("sms.flow.run", "action_dismiss", self.run_of_lead.ids)
 
     def do_retry_the_lead(self, call):
+        self.run_of_lead.entry_id.message_id = False
+        self.env.flush_all()
         call("sms.flow.run", "action_retry", self.run_of_lead.ids)
+        self.env.invalidate_all()
+        self.assertTrue(self.run_of_lead.entry_id.message_id)
 
     def do_move_the_lead(self, call):
         self.move(call, self.lead, self.confirmed_step)

@@ -131,9 +131,9 @@ STEPS = 5
 SELLER = ["set_stage"] * 4 + ["start_by_hand", "text_by_hand", "save_the_stage_again"] * 2
 SELLER += ["fail_to_set_a_stage", "archive", "take_back", "stop_by_hand", "dismiss"]
 CUSTOMER = ["answer_with_a_word"] * 4 + ["answer_otherwise", "send_once_more"] * 2
-CUSTOMER += ["opt_out", "opt_in"]
+CUSTOMER += ["opt_out", "opt_out_at_once", "opt_in"]
 OFTEN = ["sell"] * 4 + ["write_text", "wait_for_due", "run_lanes"] * 3 + ["wait"] * 2
-OFTEN += ["wait_for_window", "decide"]
+OFTEN += ["wait_for_window", "run_lanes_late", "decide"]
 SPELLINGS = {
     "as it is": str,
     "upper": str.upper,
@@ -213,6 +213,9 @@ class Chance(random.Random):
 
     def run_lanes(self):
         return self.choice([None, None, None, "failed", "retry"]), self.randrange(2)
+
+    def run_lanes_late(self):
+        return (self.randint(1, 20),)
 
 
 class Undone(Exception):
@@ -373,6 +376,12 @@ class FlowHistory:
         self.receive(lead, "Stopp!")
         assert self.get_run(lead).state != "active"
 
+    def opt_out_at_once(self, lead, pick, written):
+        """P6: while a text is about to leave."""
+        self.text_by_hand(lead, pick)
+        self.opt_out(lead, pick, written)
+        self.run_lanes(None, 0)
+
     def opt_in(self, lead, _pick, _written):
         self.receive(lead, "START")
 
@@ -468,6 +477,12 @@ class FlowHistory:
         for text in left:
             self.check_may_leave(text)
 
+    def run_lanes_late(self, hours):
+        """R072: reminders that could not leave at once."""
+        self.wait_for_due(0)
+        self.go_to(self.now + timedelta(hours=hours), ticks=False)
+        self.run_lanes(None, 0)
+
     # === WHAT IS ALWAYS SO === #
 
     def check_may_leave(self, text):
@@ -529,7 +544,8 @@ class FlowHistory:
         for text in received:
             in_inbox = bool(text.inbox_state)
             assert (text in taken) + in_inbox <= 1, text.body
-            assert text in taken or in_inbox or text.mail_message_id, text.body
+            shown = text.mail_message_id and text.routing_rule != "prompt"
+            assert text in taken or in_inbox or shown, text.body
         moves = self.runs.entry_ids.filtered(lambda entry: entry.cause == "reply")
         circled = self.runs.filtered(lambda run: run.end_reason == "circle")
         assert len(moves) <= len(taken) <= len(moves) + len(circled), "an answer moves once"
