@@ -303,7 +303,9 @@ class SmsFlowBatchLine(models.Model):
     _rec_name = "record_name"
     _log_access = False
 
-    batch_id = fields.Many2one("sms.flow.batch", required=True, readonly=True, ondelete="cascade")
+    batch_id = fields.Many2one(
+        "sms.flow.batch", required=True, readonly=True, index=True, ondelete="cascade"
+    )
     res_model = fields.Char(related="batch_id.res_model")
     res_id = fields.Many2oneReference(
         "Record", model_field="res_model", required=True, readonly=True

@@ -20,7 +20,9 @@ class SmsFlowEntry(models.Model):
     _rec_name = "step_name"
     _log_access = False
 
-    run_id = fields.Many2one("sms.flow.run", required=True, readonly=True, ondelete="cascade")
+    run_id = fields.Many2one(
+        "sms.flow.run", required=True, readonly=True, index=True, ondelete="cascade"
+    )
     flow_id = fields.Many2one(
         "sms.flow", required=True, readonly=True, index=True, ondelete="cascade"
     )

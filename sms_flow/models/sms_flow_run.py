@@ -39,7 +39,7 @@ class SmsFlowRun(models.Model):
     company_id = fields.Many2one(related="flow_id.company_id", store=True, index=True)
     res_model = fields.Char("Record model", required=True, readonly=True)
     res_id = fields.Many2oneReference(
-        "Record", model_field="res_model", required=True, readonly=True
+        "Record", model_field="res_model", required=True, readonly=True, index=True
     )
     record_name = fields.Char("Name", compute="_compute_record_name")
     number = fields.Char(readonly=True, help="Of the customer, in international form.")
@@ -185,14 +185,14 @@ class SmsFlowRun(models.Model):
     def _tell_retried(self, runs):
         """The client action that says what became of texts that were sent again."""
         refused = runs.filtered("attention")
-        if not runs:
-            kind, words = "warning", self.env._(
+        kind = "danger" if refused else "success" if runs else "warning"
+        words = {
+            "danger": "\n".join(dict.fromkeys(refused.mapped("attention"))),
+            "success": self.env._("Sent again."),
+            "warning": self.env._(
                 "The text of the step was sent. See to what is written there, then dismiss it."
-            )
-        elif refused:
-            kind, words = "danger", "\n".join(dict.fromkeys(refused.mapped("attention")))
-        else:
-            kind, words = "success", self.env._("Sent again.")
+            ),
+        }[kind]
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

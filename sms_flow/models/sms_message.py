@@ -9,8 +9,8 @@ from odoo.addons.sms_gateway.engine.quiet_hours import next_allowed
 HELD_UP = timedelta(minutes=1)
 
 
-class SmsMessage(models.Model):  # pylint: disable=consider-merging-classes-inherited
-    _inherit = "sms.message"
+class SmsMessage(models.Model):
+    _inherit = "sms.message"  # pylint: disable=consider-merging-classes-inherited
 
     flow_id = fields.Many2one(
         "sms.flow", "SMS flow", readonly=True, index="btree_not_null", ondelete="set null"
