@@ -242,7 +242,8 @@ class Story:
         self.browser.goto(f"{self.url}/odoo/sms.flow.run/{run}")
         self.browser.wait_for(".o_sms_flow_box")
         self.take("flow-run")
-        self.open("flow-report", ".o_pivot table, .o_graph_view canvas")
+        self.open("flow-report", ".o_graph_view canvas")
+        self.wait_for_graph()
         self.take("flow-report")
         self.take_a_tool()
 
