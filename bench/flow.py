@@ -9,7 +9,7 @@ Replies
     in its conversation, taken for an answer, the stage set and the next text queued. Theirs:
     nobody can answer, so the stage of one lead after another is set, and the text queued.
 Entries
-    A thousand leads get another stage and a text each: by one write as of a mass edit, and by our
+    Five hundred leads get another stage and a text each: by one write as of a mass edit, and by our
     job for many records; beside the one write of theirs.
 Reminders
     100,000 of 1,000,000 leads in the flow are due. Theirs does a part of it.
@@ -26,7 +26,7 @@ from turns import Worker
 from devtools import addons
 from devtools import database as databases
 
-ROUNDS, REPLIES, ENTRIES = 5, 60, 1000
+ROUNDS, REPLIES, ENTRIES = 3, 60, 500
 SMALL, LARGE = 10_000, 1_000_000
 DUE, DUE_THEIRS = 100_000, 2_000
 TICKS = 200
