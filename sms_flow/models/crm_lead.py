@@ -28,7 +28,7 @@ class CrmLead(models.Model):
         return flows.filtered(
             lambda flow: flow.sms_enabled
             and flow.sender_id
-            and flow.company_id in (self.company_id or self.env.company)
+            and flow.company_id in (self.company_id or self.team_id.company_id or self.env.company)
         )
 
     def _sms_flow_set_step(self, step, notes):

@@ -49,5 +49,4 @@ class SmsFlowEntry(models.Model):
     reminder_ids = fields.Many2many("sms.flow.reminder", string="Reminders sent", readonly=True)
     reminders_sent = fields.Integer(readonly=True)
 
-    _run_idx = models.Index("(run_id, step_id, entered_at)")
     _report_idx = models.Index("(flow_id, entered_at)")

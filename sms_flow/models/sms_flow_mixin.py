@@ -61,6 +61,8 @@ class SmsFlowMixin(models.AbstractModel):
 
     def unlink(self):
         """Override of `base`: the runs go with the record."""
+        if not self.env["sms.flow"]._is_any():
+            return super().unlink()
         runs = self.env["sms.flow.run"].sudo()
         runs = runs.search([("res_model", "=", self._name), ("res_id", "in", self.ids)])
         runs._stop_waiting()

@@ -116,15 +116,7 @@ class SmsMessage(models.Model):
             and m.sender_id.flow_ids
         )
         for message in free:
-            latest = self.sudo().search(
-                [
-                    ("number", "=", message.number),
-                    ("sender_id", "=", message.sender_id.id),
-                    ("direction", "=", "out"),
-                ],
-                order="id desc",
-                limit=1,
-            )
+            latest = self.sudo()._find_latest_sent(message.number, message.sender_id)
             if latest.flow_entry_id:
                 message._set_inbox_todo("no_rule")
 

@@ -61,17 +61,5 @@ class SmsPrompt(models.Model):
         return bool(senders) and bool(self.env["sms.message"].sudo().search(domain, limit=1))
 
     def _is_latest_text(self):
-        latest = (
-            self.env["sms.message"]
-            .sudo()
-            .search(
-                [
-                    ("number", "=", self.number),
-                    ("sender_id", "=", self.sender_id.id),
-                    ("direction", "=", "out"),
-                ],
-                order="id desc",
-                limit=1,
-            )
-        )
-        return latest == self.message_id
+        texts = self.env["sms.message"].sudo()
+        return texts._find_latest_sent(self.number, self.sender_id) == self.message_id

@@ -343,17 +343,22 @@ class SmsRouting(models.AbstractModel):
 
     def _is_reply_to(self, prompt):
         """Whether a question that is closed was the last thing the customer read of the pair."""
-        latest = self.search(
-            [
-                ("number", "=", self.number),
-                ("sender_id", "=", self.sender_id.id),
-                ("direction", "=", "out"),
-                ("state", "in", ANSWERABLE_STATES),
-            ],
-            order="id desc",
-            limit=1,
-        )
+        latest = self._find_latest_sent(self.number, self.sender_id, ANSWERABLE_STATES)
         return prompt.state in CLOSED_PROMPT_REASONS and latest == prompt.message_id
+
+    @api.model
+    def _find_latest_sent(self, number, sender, states=()):
+        """The last text that a customer was sent from one of our numbers, may be empty.
+
+        :param states: of the texts that count; of all where none are given
+        """
+        domain = [
+            ("number", "=", number),
+            ("sender_id", "=", sender.id),
+            ("direction", "=", "out"),
+            *([("state", "in", states)] if states else []),
+        ]
+        return self.search(domain, order="id desc", limit=1)
 
     def _set_record_of_prompt(self, prompt, records):
         """The record the question was asked from, where there is one."""
