@@ -26,7 +26,7 @@ from turns import Worker
 from devtools import addons
 from devtools import database as databases
 
-ROUNDS, REPLIES, ENTRIES = 3, 60, 500
+ROUNDS, REPLIES, ENTRIES = 3, 200, 500
 SMALL, LARGE = 10_000, 1_000_000
 DUE, DUE_THEIRS = 100_000, 2_000
 TICKS = 200

@@ -62,8 +62,9 @@ class SmsFlowTransition(models.AbstractModel):
         doing, step = self._get_doing()
         teams = self.env["sms.flow"]._get_team_ids()
         for lead in leads.sudo():
-            concerned = lead.sms_flow_step_id or lead.team_id.id in teams
-            if concerned and not (step and lead.stage_id == step.stage_id):
+            if step and lead.stage_id == step.stage_id:
+                continue
+            if lead.sms_flow_step_id or lead.team_id.id in teams:
                 move = Move(self.env.uid, 0, doing or "stage", 0, "normal")
                 self._request(("crm.lead", lead.id, 0), move)
 

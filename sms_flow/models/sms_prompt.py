@@ -50,10 +50,10 @@ class SmsPrompt(models.Model):
 
         What is just leaving counts as read: its state comes a moment after it does.
         """
-        texts = self.message_id | self.message_id.flow_entry_id.message_id
+        # not their union: what is read of many questions is read at once
         return any(
             text.state in ANSWERABLE_STATES or (text.state == "queued" and not text.send_after)
-            for text in texts
+            for text in (self.message_id, self.message_id.flow_entry_id.message_id)
         )
 
     def _is_texted_by(self, senders):

@@ -253,6 +253,7 @@ class TestStartMany(StartCase):
         self.env["ir.config_parameter"].set_param("web.active_ids_limit", "3")
         domain = [["team_id", "=", self.team.id]]
         with self.open_wizard(leads[:3], active_domain=domain) as form:
+            form.flow_id = self.flow
             form.step_id = self.sale_step
             self.assertEqual(form.record_count, 4)
         batch = self.env["sms.flow.batch"].browse(form.record.action_start()["res_id"])
@@ -273,6 +274,7 @@ class TestStartMany(StartCase):
         self.env["ir.config_parameter"].set_param("web.active_ids_limit", "3")
         domain = [["team_id", "=", self.team.id]]
         with self.open_wizard(leads[:3], active_domain=domain) as form:
+            form.flow_id = self.flow
             form.step_id = self.sale_step
         batch = self.env["sms.flow.batch"].browse(form.record.action_start()["res_id"])
         self.assertEqual(batch.line_ids.mapped("res_id"), leads[:3].sorted("id").ids)

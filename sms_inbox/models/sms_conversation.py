@@ -293,11 +293,23 @@ class SmsConversation(models.AbstractModel):
     def _sms_show_history(self, before):
         """Begin with the latest texts of the pair: they are no news to anybody."""
         texts = self._sms_find_history(min(before.ids) if before else sys.maxsize)
-        posts = texts._post_in_conversations()
-        for text, post in zip(texts, posts, strict=True):
-            post.date = text.create_date
-        for channel, group in texts.grouped("conversation_id").items():
-            channel.sms_last_message_id = group[-1]
+        texts._post_in_conversations()
+        self._sms_note_latest(texts)
+
+    def _sms_note_latest(self, texts):
+        """By the database: ``write`` of `mail` compares a dozen fields of each channel."""
+        texts.flush_model()
+        self.flush_model()
+        self.env.cr.execute(
+            """
+            UPDATE discuss_channel channel SET sms_last_message_id = latest.id
+              FROM (SELECT conversation_id, max(id) AS id FROM sms_message
+                     WHERE id = ANY(%s) GROUP BY conversation_id) latest
+             WHERE channel.id = latest.conversation_id
+            """,
+            [texts.ids],
+        )
+        self.invalidate_model(["sms_last_message_id"], flush=False)
 
     def _sms_find_history(self, before_id):
         """Tie all texts of the pairs to their conversations.
@@ -401,8 +413,15 @@ class SmsConversation(models.AbstractModel):
 
     def _sms_get_watchers(self):
         """Who is told of an unassigned conversation: to whom the number belongs, else managers."""
-        managers = self.env.ref("sms_gateway.group_sms_manager").sudo().all_user_ids
-        return self._sms_get_addressed() or managers._sms_filter_receivers(self.sms_company_id)
+        return self._sms_get_addressed() or self._sms_get_managers()._sms_filter_receivers(
+            self.sms_company_id
+        )
+
+    @api.model
+    def _sms_get_managers(self):
+        # `env.ref` asks the database each time
+        group_id = self.env["ir.model.data"]._xmlid_to_res_id("sms_gateway.group_sms_manager")
+        return self.env["res.groups"].sudo().browse(group_id).all_user_ids
 
     def _sms_update_members(self):
         """Who has lost the right is a member no more (R114); who must know is one."""

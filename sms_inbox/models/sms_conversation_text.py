@@ -67,6 +67,7 @@ class SmsConversationText(models.AbstractModel):
         return {
             "model": "discuss.channel",
             "res_id": self.id,
+            "date": text.create_date,
             "body": sms_content_to_rendered_html(text.body or ""),
             "message_type": "sms",
             "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_comment"),
@@ -88,18 +89,18 @@ class SmsConversationText(models.AbstractModel):
         latest = texts.browse(
             [group[-1:].id for group in texts.grouped("conversation_id").values()]
         )
-        for text in latest:
-            text.conversation_id._sms_follow_text(text)
+        records = latest.filtered(lambda text: text.state == "queued")._get_records()
+        for text, record in records.items():
+            text.conversation_id._sms_follow_text(record)
         self._sms_note_texts(latest)
         self._sms_mark_read(posts)
         watched = texts.filtered(lambda text: text.origin not in UNWATCHED_ORIGINS)
         for channel in watched.conversation_id:
             channel._bus_send("sms_inbox/new_text", {"id": channel.id})
 
-    def _sms_follow_text(self, text):
+    def _sms_follow_text(self, record):
         """To the record of a text that goes out: where the customer's answer will belong (R032)."""
-        record = text._get_record() if text.state == "queued" else None
-        if record is not None and not self._sms_is_on(record):
+        if not self._sms_is_on(record):
             self.sms_move_id = False
             self._sms_set_record(record)
 

@@ -135,7 +135,8 @@ class SmsPrompt(models.Model):
         """
         opened = self.filtered(lambda prompt: prompt.state == "open")
         certain = len(set(opened.mapped(lambda p: (p.res_model, p.res_id)))) == 1
-        return opened[:1] if certain and opened[:1]._is_certain() else self.browse()
+        latest = opened[:1].with_prefetch(self._prefetch_ids)
+        return latest if certain and latest._is_certain() else self.browse()
 
     def _is_certain(self):
         """Whether an answer can be tied to this question, though it may not be the only one.
