@@ -2,6 +2,7 @@ from . import sms_flow_mixin
 from . import sms_flow_picture
 from . import sms_flow_schedule
 from . import sms_flow_trial
+from . import base_automation
 from . import crm_lead
 from . import crm_team
 from . import ir_actions_server

@@ -498,3 +498,24 @@ class TestStage(SmsFlowCase):
         with self.assertQueryCount(default=400):
             self.commit()
         self.assertEqual(len(self.get_texts(leads)), 100)
+
+    def test_p12_without_flows_a_stage_costs_nothing(self):
+        """P12: the rule is in every database, and asks nothing of one that has no flow."""
+        self.env["sms.flow"].search([]).unlink()
+        leads = self.create_customers(2)
+        self.commit()
+        rule = self.env.ref("sms_flow.base_automation_follow_stage")
+        counts = []
+        for lead, active in zip(leads, (False, True), strict=True):
+            rule.active = active
+            self.commit()
+            counts.append(self.count_queries(lead))
+        self.assertLessEqual(counts[1], counts[0] + 2)
+
+    def count_queries(self, lead):
+        """Queries of a stage that is set, after one that has filled the caches."""
+        self.set_stage(lead, self.talk)
+        self.env.invalidate_all()
+        before = self.cr.sql_log_count
+        self.set_stage(lead, self.sale)
+        return self.cr.sql_log_count - before
