@@ -1,0 +1,88 @@
+from datetime import timedelta
+
+from odoo.tests import tagged
+
+from .common import ContactCenterCase
+
+
+@tagged("post_install", "-at_install")
+class TestEstimates(ContactCenterCase):
+    """How long a caller will wait: each method, with its inputs."""
+
+    def estimate(self):
+        estimated = self.service._estimate_wait()
+        return estimated.seconds, estimated.method
+
+    def tell_stats(self, **figures):
+        self.tell("queue.stats", moment=self.env.cr.now(), service="support", **figures)
+
+    def talk(self, count, wait=30, talk=100, wrap_up=20):
+        """Calls that were answered lately."""
+        now = self.env.cr.now()
+        for number in range(count):
+            self.env["contact.center.call"].create(
+                {
+                    "connector_id": self.connector.id,
+                    "external_id": f"t{number}",
+                    "service_id": self.service.id,
+                    "state": "ended",
+                    "answered_at": now - timedelta(minutes=number),
+                    "wait_seconds": wait,
+                    "talk_seconds": talk,
+                    "wrap_up_seconds": wrap_up,
+                }
+            )
+        self.service._measure()
+
+    def test_the_exchange_is_believed_while_its_word_is_fresh(self):
+        self.tell_stats(ewt_seconds=240, agents_staffed=2, waiting=9)
+        self.assertEqual(self.estimate(), (240, "exchange"))
+        self.service.exchange_wait_at -= timedelta(seconds=121)
+        self.assertEqual(self.estimate(), (900, "formula"))
+
+    def test_calls_ahead_and_agents_at_work(self):
+        self.tell_stats(agents_staffed=3, agents_available=0, waiting=4)
+        self.assertEqual(self.estimate(), (300, "formula"))
+
+    def test_callbacks_are_ahead_too(self):
+        self.tell_stats(agents_staffed=3, agents_available=0, waiting=3)
+        self.create_callback()
+        self.assertEqual(self.estimate(), (300, "formula"))
+
+    def test_a_free_agent_answers_at_once(self):
+        self.tell_stats(agents_staffed=3, agents_available=1, waiting=0)
+        self.assertEqual(self.estimate(), (0, "formula"))
+
+    def test_enough_calls_tell_the_handling_time(self):
+        self.tell_stats(agents_staffed=1, agents_available=0, waiting=1, aht_seconds=60)
+        self.talk(9)
+        self.assertEqual(self.estimate(), (120, "formula"), "too few: as the exchange says")
+        self.env["contact.center.call"].search([]).unlink()
+        self.talk(10)
+        self.assertEqual(self.estimate(), (240, "formula"))
+
+    def test_the_mean_wait_of_the_last_ten(self):
+        """Where nobody tells how many agents are at work."""
+        self.talk(12, wait=40)
+        self.assertEqual(self.estimate(), (40, "history"))
+
+    def test_calls_without_after_call_work(self):
+        """Not every exchange tells how long that takes."""
+        self.tell_stats(agents_staffed=1, agents_available=0, waiting=1)
+        self.talk(10, wrap_up=None)
+        self.assertEqual(self.estimate(), (200, "formula"))
+
+    def test_old_calls_tell_nothing(self):
+        self.talk(12)
+        self.service.measured_at -= timedelta(minutes=61)
+        self.assertEqual(self.estimate(), (None, "unknown"))
+
+    def test_nobody_at_work(self):
+        self.tell_stats(agents_staffed=0, waiting=1)
+        self.assertEqual(self.estimate(), (None, "unstaffed"))
+
+    def test_the_end_of_a_call_is_measured(self):
+        self.queue("c1")
+        self.tell("call.answered", 10, call_id="c1", agent="SIP/1")
+        self.tell("call.ended", 70, call_id="c1", talk_seconds=60)
+        self.assertTrue(self.service.measured_at or self.service.measured_count == 0)
