@@ -1,0 +1,3 @@
+from . import test_notify
+from . import test_offer
+from . import test_welcome
