@@ -212,6 +212,7 @@ class Day:
             if caller.is_callback:
                 self.tell("callback.completed", second, callback_id=caller.callback_id, agent=agent)
                 self.truth.callbacks[caller.callback_id] = "completed"
+                self.truth.talked[caller.call_id] = agent
             else:
                 self.tell("call.ended", second, call_id=caller.call_id, reason="caller")
                 self.truth.calls[caller.call_id] = "ended"

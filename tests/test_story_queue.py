@@ -17,7 +17,9 @@ from test_story_inbox import call
 CALLS = 300
 #: Events in one request, at most; every so manieth is told twice.
 BATCH, TWICE = 25, 10
-WELCOME, SOON = "Welcome", "Soon your turn"
+WELCOME, SOON, HOW = "Welcome", "Soon your turn", "How was it? 1 to 5"
+#: So many of those who are asked answer.
+ANSWERS = 6
 
 SET_UP = """
 import json
@@ -30,8 +32,20 @@ one_way = env["sms.sender"].create({{
     "name": "Heat AS", "kind": "text", "address": "Heat AS", "gateway_id": sender.gateway_id.id,
     "state": "approved",
 }})
+survey = env["survey.survey"].create({{
+    "title": "How was it?", "survey_type": "sms", "access_mode": "token",
+    "scoring_type": "scoring_without_answers", "sms_sender_id": sender.id,
+    "sms_delay_minutes": 0, "sms_quarantine_days": 0,
+    "question_and_page_ids": [(0, 0, {{
+        "title": "How was it?", "question_type": "simple_choice",
+        "suggested_answer_ids": [
+            (0, 0, {{"value": value, "answer_score": int(value)}}) for value in "12345"
+        ],
+    }})],
+}})
 env["contact.center.service"].create([
     {{
+        "survey_id": survey.id, "survey_body": {how!r},
         "name": code, "code": code, "welcome_enabled": True, "welcome_sender_id": one_way.id,
         "welcome_body": {welcome!r}, "welcome_min_waiting": {welcome_from},
         "notify_enabled": True, "notify_channel": "sms", "notify_mode": "two_way",
@@ -55,6 +69,7 @@ class Exchange:
             "services": [*SERVICES],
             "welcome": WELCOME,
             "soon": SOON,
+            "how": HOW,
             "welcome_from": WELCOME_FROM,
             "notify_at": NOTIFY_AT,
         }
@@ -111,9 +126,31 @@ class Exchange:
     def reply(self, server, number):
         """A customer says no, once he has been told."""
         self.wait_for_state(number, "notified")
-        text = {"from": number, "to": self.gateway.address, "text": "Nej!", "id": f"no-{number}"}
-        call(server.port, f"{self.gateway.path('inbound')}?{urlencode(text)}")
+        self.text(server, number, "Nej!")
         self.wait_for_state(number, "cancelled")
+
+    def text(self, server, number, body):
+        text = {"from": number, "to": self.gateway.address, "text": body, "id": f"{body}-{number}"}
+        call(server.port, f"{self.gateway.path('inbound')}?{urlencode(text)}")
+
+    def wait_for_questions(self, count):
+        def are_out():
+            wake(self.database)
+            return len(self.get_callers(HOW)) >= count
+
+        wait_for(are_out, 120, lambda: f"{len(self.get_callers(HOW))} of {count} asked")
+
+    def get_answers(self):
+        """The answer and the agent it is about, by number."""
+        query = """
+            SELECT input.number, answer.value->>'en_US', agent.external_id
+              FROM survey_user_input input
+              JOIN survey_user_input_line line ON line.user_input_id = input.id
+              JOIN survey_question_answer answer ON answer.id = line.suggested_answer_id
+              JOIN contact_center_agent agent ON agent.id = input.agent_id
+             WHERE input.sms_state = 'answered' AND agent.connector_id = %s
+        """
+        return {row[0]: row[1:] for row in psql(self.database, query, self.id)}
 
     def wait_for_state(self, number, state):
         query = "SELECT state FROM contact_center_callback WHERE number = %s"
@@ -144,7 +181,7 @@ class Exchange:
 
 
 def test_a_day_of_three_hundred_calls(database):
-    """R079, R083, R084, R086, R087, R090, R097, R108, R109: each text as the rules say, once.
+    """R079, R083, R084, R086, R087, R090, R097, R102, R106 to R110: as the rules say, once.
 
     Events come twice, an answer overtakes the leaving of the queue, and the server is killed.
     """
@@ -160,14 +197,20 @@ def test_a_day_of_three_hundred_calls(database):
             exchange.play(server, day.script[half:])
             exchange.wait_until_worked_off()
             assert_as_the_rules_say(exchange, day)
+            ask_how_it_was(exchange, server, day)
 
 
-def assert_as_the_rules_say(exchange, day):
-    numbers = {
+def get_numbers(day):
+    """The numbers of the callers, by call."""
+    return {
         entry.data["call_id"]: entry.data["caller"]
         for entry in day.script
         if isinstance(entry, Told) and entry.type == "call.queued"
     }
+
+
+def assert_as_the_rules_say(exchange, day):
+    numbers = get_numbers(day)
     truth, seed = day.truth, f"seed {day.seed}"
     welcomed = sorted(numbers[call_id] for call_id in truth.welcomed)
     assert exchange.get_callers(WELCOME) == welcomed, seed
@@ -177,3 +220,17 @@ def assert_as_the_rules_say(exchange, day):
     assert exchange.get_states("contact_center_callback") == truth.callbacks, seed
     reasons = "SELECT external_id FROM contact_center_callback WHERE close_reason = 'sms_reply'"
     assert {row[0] for row in psql(exchange.database, reasons)} == truth.cancelled_by_sms, seed
+
+
+def ask_how_it_was(exchange, server, day):
+    """Whoever talked and has a mobile telephone is asked, once; an answer counts for his agent."""
+    numbers, truth = get_numbers(day), day.truth
+    talked = {numbers[call_id]: agent for call_id, agent in truth.talked.items()}
+    mobile = {number: agent for number, agent in talked.items() if number.startswith("+479")}
+    exchange.wait_for_questions(len(mobile))
+    assert exchange.get_callers(HOW) == sorted(mobile), f"seed {day.seed}"
+    answering = dict([*mobile.items()][:ANSWERS])
+    for number in answering:
+        exchange.text(server, number, "5")
+    expected = {number: ("5", agent) for number, agent in answering.items()}
+    wait_for(lambda: exchange.get_answers() == expected, 60, exchange.get_answers)

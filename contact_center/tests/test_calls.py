@@ -1,6 +1,8 @@
 from datetime import timedelta
 from itertools import permutations
+from pathlib import Path
 
+from odoo.modules.module import get_module_path
 from odoo.tests import tagged
 
 from .common import CALLER, NOON, ContactCenterCase
@@ -132,3 +134,16 @@ class TestCalls(ContactCenterCase):
         event = self.tell("agent.state_changed", 5, agent="SIP/1", state="available")
         agent = self.env["contact.center.agent"].search([("external_id", "=", "SIP/1")])
         self.assertEqual((event.state, agent.state, agent.break_type), ("stale", "break", "lunch"))
+
+    def test_p9_a_neutralised_copy_is_no_exchanges(self):
+        """P9: no token opens it, and it tells nobody."""
+        token = self.connector._renew_token()
+        self.connector.write({"outbound_url": "https://pbx.example.com", "outbound_secret": "s"})
+        self.connector._tell("callback.created", {})
+        self.env.flush_all()
+        path = Path(get_module_path("contact_center"), "data", "neutralize.sql")
+        self.cr.execute(path.read_text())
+        self.env.invalidate_all()
+        self.assertFalse(self.connector._find_by_token(token))
+        self.assertFalse(self.connector.outbound_url or self.connector.outbound_secret)
+        self.assertFalse(self.env["contact.center.delivery"].search([("state", "=", "waiting")]))
