@@ -6,6 +6,8 @@ from ..engine.numbers import to_e164
 
 #: How far a call has come. Of two facts told for the same moment the further one holds.
 PROGRESS = {"queued": 0, "left": 1, "abandoned": 1, "missed": 1, "answered": 2, "ended": 3}
+#: States of a call that is over without an answer, as far as is known.
+GONE = ("left", "abandoned", "missed")
 #: What a call is that left the queue, by the reason the exchange gives.
 LEFT_STATES = {"abandoned": "abandoned"}
 #: Nobody waits longer; the exchange has forgotten to tell how it ended.
@@ -274,11 +276,10 @@ class ContactCenterCall(models.Model):
     def _event_call_ended(self, event, data):
         """call.ended: the talk is over."""
         call = self._find_or_create(event, data)
+        talked = call.answered_at or data.get("talk_seconds") or data.get("agent")
         state = call._apply(
             event,
-            "ended"
-            if call.answered_at or data.get("talk_seconds") or data.get("agent")
-            else (call.state if call.state in ("abandoned", "left", "missed") else "left"),
+            "ended" if talked else call._get_gone_state(),
             {
                 **call._get_parties(event, data),
                 "end_reason": data.get("reason"),
@@ -289,6 +290,10 @@ class ContactCenterCall(models.Model):
         )
         call._note_if_over()
         return state
+
+    def _get_gone_state(self):
+        """Of a call that is over, and of which nobody told yet that it was answered."""
+        return self.state if self.state in GONE else "left"
 
     def _event_call_missed(self, event, data):
         """call.missed: nobody answered, and there was no queue."""
@@ -306,11 +311,15 @@ class ContactCenterCall(models.Model):
         return {"agent_id": agent.id, "service_id": event._find_service(data.get("service")).id}
 
     def _note_if_over(self):
-        if self.ended_at and (self.answered_at or self.state == "ended"):
-            if not self.talk_seconds and self.answered_at:
-                self.talk_seconds = int((self.ended_at - self.answered_at).total_seconds())
-            self.env["contact.center.event"]._note_measure(self.service_id)
-            self._on_talked()
+        """Whoever was answered and is gone has talked, whichever was told first."""
+        if self.ended_at and self.answered_at and self.state in GONE:
+            self.state = "ended"
+        if self.state != "ended":
+            return
+        if not self.talk_seconds and self.answered_at:
+            self.talk_seconds = int((self.ended_at - self.answered_at).total_seconds())
+        self.env["contact.center.event"]._note_measure(self.service_id)
+        self._on_talked()
 
     def _event_queue_snapshot(self, event, data):
         """queue.snapshot: who waits now; what the exchange did not tell is made up for."""

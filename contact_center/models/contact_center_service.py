@@ -144,7 +144,7 @@ class ContactCenterService(models.Model):
 
     # === CONSTRAINTS === #
 
-    @api.constrains("max_attempts", "retry_minutes", "expiry_hours", "min_samples")
+    @api.constrains("max_attempts", "retry_minutes", "expiry_hours")
     def _check_numbers(self):
         for service in self:
             if service.max_attempts < 1 or service.expiry_hours < 1 or service.retry_minutes < 0:

@@ -43,6 +43,23 @@ class TestCalls(ContactCenterCase):
                 self.assertEqual(call.queued_at, NOON)
         self.assertEqual(self.service.waiting_count, 0)
 
+    def test_the_end_may_be_told_first(self):
+        """Though the exchange says of it neither who answered nor for how long."""
+        self.tell("call.ended", 70, call_id="e", reason="caller")
+        call = self.find_call("e")
+        self.assertEqual(call.state, "missed")
+        self.tell("call.answered", 10, call_id="e", agent="SIP/1", service="support")
+        self.assertEqual((call.state, call.talk_seconds), ("ended", 60))
+
+    def test_an_answer_after_the_end_is_another_talk(self):
+        """A call that comes back is not over before it ends again."""
+        call = self.queue(at=0)
+        self.tell("call.answered", 10, call_id="c1", agent="SIP/1")
+        self.tell("call.ended", 70, call_id="c1", reason="transfer")
+        self.queue(at=80)
+        self.tell("call.answered", 90, call_id="c1", agent="SIP/2")
+        self.assertEqual((call.state, call.agent_id.external_id), ("answered", "SIP/2"))
+
     def test_hanging_up_is_told_before_leaving(self):
         """As Asterisk does: Abandon, then Leave of the same moment."""
         call = self.queue()
