@@ -15,6 +15,15 @@ class SurveyQuestionAnswer(models.Model):
         "place in the list. Capitals, punctuation and emoji around a word do not matter.",
     )
 
+    @api.depends_context("sms_survey_answers_alone")
+    def _compute_display_name(self):
+        """Override of `survey`: in a report by answer the question before each says nothing."""
+        res = super()._compute_display_name()
+        if self.env.context.get("sms_survey_answers_alone"):
+            for answer in self:
+                answer.display_name = answer.value_label
+        return res
+
     @api.constrains("sms_keywords", "value")
     def _check_sms_keywords(self):
         self.question_id._check_sms_words()

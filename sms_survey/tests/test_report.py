@@ -1,4 +1,5 @@
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .common import SmsSurveyCase
 
@@ -43,6 +44,16 @@ class TestReport(SmsSurveyCase):
         counts = {answer.value: count for answer, _asked, count, *_ in self.group("answer_id")}
         self.assertEqual(counts, {"5": 2, False: 0})
         self.assertEqual(len(self.group("date:week")), 1)
+
+    def test_r106_answers_are_named_without_their_question(self):
+        """As the report's menu opens it; a legend has room for no more."""
+        answer = self.survey.question_ids.suggested_answer_ids[0]
+        self.assertIn("How did we do?", answer.display_name)
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_survey.sms_survey_report_action"
+        )
+        context = safe_eval(action["context"])
+        self.assertEqual(answer.with_context(**context).display_name, "1")
 
     def test_r104_what_is_no_answer_is_not_counted_as_one(self):
         self.talk(1, "Ada", "what?")
