@@ -1,5 +1,6 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import ContactCenterCase
@@ -97,6 +98,31 @@ class TestHours(ContactCenterCase):
         ]
         self.assertEqual(self.get(2026, 11, 25, 21), (True, datetime(2026, 11, 26, 5)))
         self.assertEqual(self.get(2026, 11, 26, 3), (True, datetime(2026, 11, 26, 5)))
+
+    def test_it_is_open_through_the_nights_themselves(self):
+        """Six in the morning is five hours after midnight in March, seven in October."""
+        self.calendar.attendance_ids.unlink()
+        self.calendar.attendance_ids = [
+            Command.create(
+                {
+                    "name": f"Night {day}",
+                    "dayofweek": day,
+                    "hour_from": start,
+                    "hour_to": end,
+                    "day_period": "morning",
+                }
+            )
+            for day, start, end in (("5", 20, 24), ("6", 0, 6))
+        ]
+        for midnight, closing in (
+            (datetime(2026, 3, 28, 23), datetime(2026, 3, 29, 4)),
+            (datetime(2026, 10, 24, 22), datetime(2026, 10, 25, 5)),
+        ):
+            second = timedelta(seconds=1)
+            self.assertEqual(self.service._get_hours(midnight - second), (True, closing))
+            self.assertEqual(self.service._get_hours(midnight), (True, closing))
+            self.assertEqual(self.service._get_hours(closing - second), (True, closing))
+            self.assertEqual(self.service._get_hours(closing), (False, False))
 
     def test_who_never_closes(self):
         self.calendar.attendance_ids.unlink()
