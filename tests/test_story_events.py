@@ -24,7 +24,7 @@ for code, values in {
         {"name": code, "code": code, "country_id": env.ref("base.no").id, **values}
     )
     tokens[code] = connector._renew_token()
-service = env["contact.center.service"].create({"name": "Support", "code": "support"})
+service = env["contact.center.service"].create({"name": "Support", "code": "story"})
 callback = env["contact.center.callback"].create(
     {"service_id": service.id, "number": "+4790612345"}
 )
@@ -153,7 +153,7 @@ class BadCaller:
         return request_bytes(method, f"{API}{path}", body, headers, **options)
 
     def event(self, **changes):
-        data = {"service": "support", "call_id": self.nonce(), "caller": "+4790612345"}
+        data = {"service": "story", "call_id": self.nonce(), "caller": "+4790612345"}
         return {"id": self.nonce(), "type": "call.queued", "data": {**data, **changes}}
 
     def genuine(self):
