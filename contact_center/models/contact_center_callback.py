@@ -4,6 +4,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.fields import Domain
 from odoo.tools.misc import clean_context
 
 from ..engine.numbers import to_e164
@@ -15,6 +16,8 @@ IN_LINE = ("waiting", "notified")
 #: what is done.
 ENTERED = {"service_id", "number", "name", "partner_id", "note"}
 EDITED = {"name", "partner_id", "note"}
+#: Nobody talks longer; whoever took it has forgotten to say how it went.
+LONGEST_CALL = timedelta(hours=12)
 #: Callbacks that expire in one transaction.
 EXPIRE_LIMIT = 1000
 
@@ -401,11 +404,11 @@ class ContactCenterCallback(models.Model):
     def _run_due(self):
         """Close what nobody got to; the scheduled action."""
         self.env["contact.center.call"]._end_forgotten()
-        due = self.search(
-            [("expires_at", "<=", fields.Datetime.now()), ("state", "in", OPEN)],
-            limit=EXPIRE_LIMIT,
+        now = fields.Datetime.now()
+        idle = Domain("state", "in", IN_LINE) | (
+            Domain("state", "=", "in_progress") & Domain("started_at", "<", now - LONGEST_CALL)
         )
-        for callback in due:
+        for callback in self.search(Domain("expires_at", "<=", now) & idle, limit=EXPIRE_LIMIT):
             callback._close("expired", "expired")
             callback._tell("callback.cancelled", reason="expired")
 

@@ -277,7 +277,8 @@ class ContactCenterService(models.Model):
 
         Hook: override to add reasons.
 
-        :param str number: E.164 of the caller, None where there is none
+        :param str number: E.164 of the caller; None: that of the call
+        :param call: ``contact.center.call`` that waits, may be empty or None
         :return: dict of ``offer``, ``reasons``, ``estimated_wait_seconds``, ``closes_at``
             (naive UTC or False) and ``minutes_to_closing``
         """
@@ -290,7 +291,7 @@ class ContactCenterService(models.Model):
             *get_reasons(
                 rules, now, is_open, closes_at or None, wait.seconds, wait.method == "unstaffed"
             ),
-            *self._refuse_number(number),
+            *self._refuse_number(number or (call and call.number)),
         ]
         return {
             "offer": not reasons,

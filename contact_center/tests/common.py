@@ -1,10 +1,35 @@
 import itertools
 from datetime import datetime, timedelta
 
+from odoo.fields import Command
 from odoo.tests import TransactionCase
 
 CALLER = "+4790612345"
 NOON = datetime(2026, 11, 25, 12)
+
+
+def create_calendar(env, company):
+    """Hours from 8 to 12 and from 13 to 17 in Oslo, Monday to Friday."""
+    return env["resource.calendar"].create(
+        {
+            "name": "Hours",
+            "company_id": company.id,
+            "tz": "Europe/Oslo",
+            "attendance_ids": [
+                Command.create(
+                    {
+                        "name": f"{day} {start}",
+                        "dayofweek": str(day),
+                        "hour_from": start,
+                        "hour_to": end,
+                        "day_period": "morning",
+                    }
+                )
+                for day in range(5)
+                for start, end in ((8, 12), (13, 17))
+            ],
+        }
+    )
 
 
 class ContactCenterCase(TransactionCase):

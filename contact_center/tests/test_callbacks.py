@@ -141,6 +141,17 @@ class TestCallbacks(ContactCenterCase):
         self.env["contact.center.callback"]._run_due()
         self.assertEqual((callback.state, callback.close_reason), ("expired", "expired"))
 
+    def test_who_is_being_called_does_not_expire(self):
+        """But where somebody took it, and never said how it went."""
+        callback = self.create_callback()
+        callback._claim()
+        callback.expires_at = self.env.cr.now() - timedelta(seconds=1)
+        self.env["contact.center.callback"]._run_due()
+        self.assertEqual(callback.state, "in_progress")
+        callback.started_at = self.env.cr.now() - timedelta(hours=13)
+        self.env["contact.center.callback"]._run_due()
+        self.assertEqual(callback.state, "expired")
+
     def test_a_wrong_number_is_told_with_the_remedy(self):
         with self.assertRaisesRegex(UserError, "12 is no telephone number. Enter it with"):
             self.create_callback("12")

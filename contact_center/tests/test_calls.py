@@ -124,18 +124,6 @@ class TestCalls(ContactCenterCase):
         self.assertEqual((call.state, call.leave_reason), ("left", "unknown"))
         self.assertEqual(self.service.waiting_count, 0)
 
-    def test_what_cannot_be_worked_off_is_parked(self):
-        """The others of the batch are done, and the reason can be read."""
-        events = self.env["contact.center.event"]
-        for number in range(3):
-            data = {"service": "support", "call_id": f"b{number}", "caller": CALLER}
-            if number == 1:
-                data["service"] = "gone"
-            events._store(self.connector, f"b{number}", "call.queued", NOON, data, "x")
-        new = events.search([("state", "=", "new")], order="id")
-        self.assertRaisesRegex(ValueError, "no service gone", new._process)
-        self.assertEqual(len(new), 3)
-
     def test_an_event_of_an_unknown_kind_is_ignored(self):
         self.assertEqual(self.tell("moon.full").state, "ignored")
 

@@ -82,7 +82,11 @@ class TestEstimates(ContactCenterCase):
         self.assertEqual(self.estimate(), (None, "unstaffed"))
 
     def test_the_end_of_a_call_is_measured(self):
-        self.queue("c1")
-        self.tell("call.answered", 10, call_id="c1", agent="SIP/1")
-        self.tell("call.ended", 70, call_id="c1", talk_seconds=60)
-        self.assertTrue(self.service.measured_at or self.service.measured_count == 0)
+        now = self.env.cr.now()
+        told = {"call_id": "c1", "service": "support", "agent": "SIP/1"}
+        self.tell("call.answered", moment=now - timedelta(minutes=2), wait_seconds=7, **told)
+        self.assertFalse(self.service.measured_count)
+        self.tell("call.ended", moment=now, talk_seconds=60, wrap_up_seconds=5, **told)
+        self.assertEqual(self.service.measured_count, 1)
+        self.assertEqual(self.service.measured_aht_seconds, 65)
+        self.assertEqual(self.estimate(), (7, "history"))

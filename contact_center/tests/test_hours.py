@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .common import ContactCenterCase
+from .common import ContactCenterCase, create_calendar
 
 
 @tagged("post_install", "-at_install")
@@ -13,28 +13,7 @@ class TestHours(ContactCenterCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.calendar = cls.env["resource.calendar"].create(
-            {
-                "name": "Hours",
-                "company_id": cls.company.id,
-                "tz": "Europe/Oslo",
-                "attendance_ids": [
-                    (
-                        0,
-                        0,
-                        {
-                            "name": f"{day} {start}",
-                            "dayofweek": str(day),
-                            "hour_from": start,
-                            "hour_to": end,
-                            "day_period": "morning",
-                        },
-                    )
-                    for day in range(5)
-                    for start, end in ((8, 12), (13, 17))
-                ],
-            }
-        )
+        cls.calendar = create_calendar(cls.env, cls.company)
         cls.service.calendar_id = cls.calendar
 
     def get(self, *moment):

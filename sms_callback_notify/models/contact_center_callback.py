@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from odoo.addons.contact_center.engine.numbers import is_mobile
 from odoo.addons.contact_center.models.contact_center_callback import IN_LINE
@@ -91,13 +90,9 @@ class ContactCenterCallback(models.Model):
                 self.env._("No exchange can be told: enter its address in the connector.")
             )
             return
-        try:
-            with self.env.cr.savepoint():
-                text = self._render_text("auto_agent_body")
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
-            self._note_not_told(str(error))
+        text, why_not = self._try(lambda: self._render_text("auto_agent_body"), "auto_agent_body")
+        if why_not:
+            self._note_not_told(why_not)
             return
         self._tell(
             "auto_agent.requested",

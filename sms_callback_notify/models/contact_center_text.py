@@ -48,19 +48,30 @@ class ContactCenterText(models.AbstractModel):
         :param str field: of the service
         :return: (``sms.message`` or None, why it does not go or None)
         """
-        try:
-            with self.env.cr.savepoint():
-                message = self._send_text(self._render_text(field), sender)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
-            _logger.warning("%s cannot be sent to %s", field, self, exc_info=True)
-            return None, str(error) or type(error).__name__
+        message, why_not = self._try(
+            lambda: self._send_text(self._render_text(field), sender), field
+        )
+        if why_not:
+            return None, why_not
         if message.state == "queued":
             return message, None
         return message, message.failure_reason or dict(
             message._fields["failure_type"]._description_selection(self.env)
         ).get(message.failure_type)
+
+    def _try(self, work, field):
+        """Do what may fail, e.g. because of what stands in a text.
+
+        :return: (what it returns or None, why it failed or None)
+        """
+        try:
+            with self.env.cr.savepoint():
+                return work(), None
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            _logger.warning("%s of %s fails", field, self, exc_info=True)
+            return None, str(error) or type(error).__name__
 
     def _send_text(self, body, sender):
         holder = self.partner_id.sudo() or self.sudo()

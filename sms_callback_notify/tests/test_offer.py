@@ -4,6 +4,8 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tests import tagged
 
+from odoo.addons.contact_center.tests.common import create_calendar
+
 from .common import CALLER, CallbackCase
 
 
@@ -14,27 +16,7 @@ class TestOffer(CallbackCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.service.calendar_id = cls.env["resource.calendar"].create(
-            {
-                "name": "Hours",
-                "tz": "Europe/Oslo",
-                "attendance_ids": [
-                    (
-                        0,
-                        0,
-                        {
-                            "name": f"{day} {start}",
-                            "dayofweek": str(day),
-                            "hour_from": start,
-                            "hour_to": end,
-                            "day_period": "morning",
-                        },
-                    )
-                    for day in range(5)
-                    for start, end in ((8, 12), (13, 17))
-                ],
-            }
-        )
+        cls.service.calendar_id = create_calendar(cls.env, cls.service.company_id)
 
     def get_reasons(self, moment=datetime(2026, 11, 25, 9), wait=None, number=CALLER):
         if wait is not None:
@@ -114,3 +96,11 @@ class TestOffer(CallbackCase):
     def test_who_has_asked_already(self):
         self.ask()
         self.assertEqual(self.get_reasons(), ["already_requested"])
+
+    def test_the_call_tells_the_number(self):
+        """R098: where the exchange names the call alone."""
+        call = self.queue()
+        with patch.object(fields.Datetime, "now", lambda *args: datetime(2026, 11, 25, 9)):
+            self.assertEqual(self.service._get_offer(None, call)["reasons"], [])
+            call.number = False
+            self.assertEqual(self.service._get_offer(None, call)["reasons"], ["bad_number"])
