@@ -147,8 +147,17 @@ class SurveyUserInput(models.Model):
                     self._plan(survey, self._prepare_for_record(survey, record, info))
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
-        except Exception:
+        except Exception as error:
             _logger.warning("Survey %s was not sent to %s", survey, records, exc_info=True)
+            self._note_failure(survey, records, error)
+
+    @api.model
+    def _note_failure(self, survey, records, error):
+        """It stands on the records, where somebody sees it."""
+        words = self.env._(
+            "The survey %(survey)s was not sent: %(why)s", survey=survey.title, why=error
+        )
+        records.sudo()._message_log_batch(dict.fromkeys(records.ids, words))
 
     @api.model
     def _get_customers(self, survey, records):

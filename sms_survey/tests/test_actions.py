@@ -49,9 +49,11 @@ class TestActions(SmsSurveyCase):
 
     @mute_logger("odoo.addons.sms_survey.models.survey_user_input")
     def test_p10_an_error_stops_nobody(self):
-        Inputs = self.registry["survey.user_input"]
+        """P10: it stands on the record."""
+        Inputs, lead = self.registry["survey.user_input"], self.create_lead()
         with patch.object(Inputs, "_plan", side_effect=ValueError("broken")):
-            self.assertFalse(self.run_on(self.create_lead()))
+            self.assertFalse(self.run_on(lead))
+        self.assertIn("How did we do? was not sent: broken", lead.message_ids[0].preview)
 
     def test_its_name_and_models(self):
         action = self.create_action()
