@@ -54,5 +54,7 @@ RETRY_DELAYS = (30, 60, 120, 600, 1800, 3600)
 MAX_WEBHOOK_SIZE = 256 * 1024
 #: Tries and wait, in seconds, of a report whose text is not (yet) known.
 UNKNOWN_REFERENCE_TRIES, UNKNOWN_REFERENCE_DELAY = 10, 60
+#: Seconds after which a long text is handed on without the parts of it that did not come.
+PART_WAIT = 600
 #: Webhook events are kept this long, in days.
 EVENT_RETENTION_DAYS = 30

@@ -256,7 +256,7 @@ def open_line(server, road, carrier, folder, address):
             kannel_url=kannel.sendsms_url,
             kannel_username=kannel.username,
             kannel_password=kannel.password,
-            kannel_allowed_ips="127.0.0.1",
+            allowed_ips="127.0.0.1",
             state="enabled",
         )
         yield line

@@ -220,7 +220,7 @@ def line(tmp_path_factory):
                 "kannel_url": kannel.sendsms_url,
                 "kannel_username": kannel.username,
                 "kannel_password": kannel.password,
-                "kannel_allowed_ips": "127.0.0.1",
+                "allowed_ips": "127.0.0.1",
                 "state": "enabled",
             }
             server.jsonrpc("sms.gateway", "write", [[gateway], values])

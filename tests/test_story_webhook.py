@@ -325,7 +325,7 @@ print(json.dumps(uuids))
 def make_targets(database):
     """Make the gateways, each with a text of which nobody has reported."""
     kannel = make_gateway(database, NOWHERE)
-    guarded = make_gateway(database, NOWHERE, kannel_allowed_ips=KANNELS_ADDRESS)
+    guarded = make_gateway(database, NOWHERE, allowed_ips=KANNELS_ADDRESS)
     demo, secret = find_demo_gateway(database)
     gateways = (kannel, guarded, demo)
     uuids = odoo_script(database, CREATE_SENT.format(ids=[gateway.id for gateway in gateways]))

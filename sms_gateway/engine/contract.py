@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl
 
+#: Parts of one text; the header that numbers them has one byte (3GPP TS 23.040 §9.2.3.24.1).
+MAX_PARTS = 255
+
 
 class WebhookRefused(Exception):
     """The call is not proven to come from the provider: nothing of it may take effect.
@@ -100,12 +103,35 @@ class SendResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TextPart:
+    """Which part of a long text this is, where the provider does not join them itself.
+
+    ``reference`` is equal in all parts of one text from one number. ``number`` counts from 1 to
+    ``total``.
+
+    :raise WebhookMalformed: where it is no part of anything
+    """
+
+    reference: str
+    number: int
+    total: int
+
+    def __post_init__(self):
+        if not all(isinstance(value, int) for value in (self.number, self.total)):
+            raise WebhookMalformed("a part of a text without its number")
+        if not 1 <= self.number <= self.total <= MAX_PARTS:
+            raise WebhookMalformed(f"part {self.number} of {self.total}")
+        _check_names(self.reference)
+
+
+@dataclass(frozen=True, slots=True)
 class InboundText:
     """A text that a customer sent to one of our addresses.
 
     ``number`` is the customer's, E.164. ``address`` is ours, as the provider writes it.
     ``provider_ref`` is the provider's id, the same in every repetition of the call; two texts
-    of one gateway with one reference are one text. ``sent_at`` is naive UTC, if told.
+    of one gateway with one reference are one text. ``sent_at`` is naive UTC, if told. A ``part``
+    of a long text waits for the others; each has a reference of its own.
 
     :raise WebhookMalformed: without a number or a reference, for then it would be lost; with one
         that cannot be stored
@@ -120,6 +146,7 @@ class InboundText:
     body: str
     provider_ref: str
     sent_at: datetime | None = None
+    part: TextPart | None = None
 
     def __post_init__(self):
         if not (self.number and self.provider_ref):

@@ -13,6 +13,7 @@ from . import sms_gateway
 from . import sms_gateway_adapter
 from . import sms_gateway_adapter_none
 from . import sms_gateway_event
+from . import sms_gateway_part
 from . import sms_gateway_throttle
 from . import sms_keyword
 from . import sms_lane

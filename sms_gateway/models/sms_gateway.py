@@ -1,16 +1,19 @@
 import secrets
 from hashlib import sha256
 from hmac import compare_digest
+from urllib.parse import quote
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools.urls import urljoin
 
-from ..engine import transport
+from ..engine import caller, transport
 from ..engine.contract import WebhookRefused
 
 #: Fields computed from the adapter's features.
-FEATURES = ("inbound", "status", "text_sender", "idempotency", "balance")
+FEATURES = ("inbound", "status", "text_sender", "idempotency", "balance", "signature")
+#: What the provider's calls must satisfy before its adapter looks at them.
+CALLER_FIELDS = ("allowed_ips", "webhook_username", "webhook_password")
 
 
 class SmsGateway(models.Model):
@@ -70,6 +73,20 @@ class SmsGateway(models.Model):
         groups="base.group_system",
         help="Give this address to the provider for delivery reports.",
     )
+    allowed_ips = fields.Char(
+        "Calls only from",
+        groups="base.group_system",
+        help="Addresses or networks of the provider, separated by commas, e.g. 192.0.2.7, "
+        "10.0.0.0/8. Calls from elsewhere are refused. Empty: from everywhere.",
+    )
+    webhook_username = fields.Char(
+        "User of the calls",
+        copy=False,
+        groups="base.group_system",
+        help="With a password: the provider must name both in each call (HTTP Basic). For "
+        "providers that do not sign their calls they stand in the addresses above.",
+    )
+    webhook_password = fields.Char("Password of the calls", copy=False, groups="base.group_system")
 
     max_per_second = fields.Float(
         "Texts per second",
@@ -99,6 +116,7 @@ class SmsGateway(models.Model):
     support_text_sender = fields.Boolean(compute="_compute_features")
     support_idempotency = fields.Boolean(compute="_compute_features")
     support_balance = fields.Boolean(compute="_compute_features")
+    support_signature = fields.Boolean(compute="_compute_features")
 
     _webhook_token_uniq = models.UniqueIndex("(webhook_token)")
     _webhook_token_digest_idx = models.Index("(webhook_token_digest)")
@@ -108,6 +126,10 @@ class SmsGateway(models.Model):
     _max_in_flight_positive = models.Constraint(
         "CHECK(max_in_flight BETWEEN 1 AND 200)", "Requests at a time must be from 1 to 200."
     )
+    _webhook_login_whole = models.Constraint(
+        "CHECK((webhook_username IS NULL) = (webhook_password IS NULL))",
+        "User and password of the calls: fill in both, or none of them.",
+    )
 
     # === COMPUTE METHODS === #
 
@@ -116,10 +138,11 @@ class SmsGateway(models.Model):
         for gateway in self:
             gateway.webhook_token_digest = _digest(gateway.webhook_token)
 
+    @api.depends("code", "webhook_token", "webhook_username", "webhook_password")
     def _compute_webhook_urls(self):
         for gateway in self:
-            gateway.inbound_url = gateway._get_webhook_url("inbound")
-            gateway.status_url = gateway._get_webhook_url("status")
+            gateway.inbound_url = gateway._get_address_to_paste("inbound")
+            gateway.status_url = gateway._get_address_to_paste("status")
 
     @api.depends("code")
     def _compute_features(self):
@@ -140,6 +163,22 @@ class SmsGateway(models.Model):
         )
         for gateway in self:
             gateway.refused_count = counts.get(gateway, 0)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("allowed_ips")
+    def _check_allowed_ips(self):
+        for gateway in self:
+            try:
+                caller.read_networks(gateway.allowed_ips)
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._(
+                        "“Calls only from” of %(gateway)s is not a list of addresses: %(error)s",
+                        gateway=gateway.name,
+                        error=error,
+                    )
+                ) from error
 
     # === CRUD METHODS === #
 
@@ -241,6 +280,19 @@ class SmsGateway(models.Model):
         token = self.sudo().webhook_token
         return urljoin(self.get_base_url(), f"/sms/gateway/{token}/{kind}")
 
+    def _get_address_to_paste(self, kind):
+        """The address as the provider is told it, with the password that proves its calls.
+
+        Who signs them needs none in it, and would sign an address that looks otherwise.
+        """
+        address, gateway = self._get_webhook_url(kind), self.sudo()
+        if gateway.support_signature or not gateway.webhook_password:
+            return address
+        login = ":".join(
+            quote(part, safe="") for part in (gateway.webhook_username, gateway.webhook_password)
+        )
+        return address.replace("://", f"://{login}@", 1)
+
     def _receive_call(self, webhook):
         """Take in a webhook call: proven first, then stored once, worked off after the commit.
 
@@ -252,6 +304,7 @@ class SmsGateway(models.Model):
         try:
             if self.state == "disabled":
                 raise WebhookRefused("disabled")
+            caller.check(webhook, *(self[name] for name in CALLER_FIELDS))
             adapter._verify_webhook(self, webhook)
         except WebhookRefused as refusal:
             self.env["sms.gateway.event"]._count_refusal(self, webhook.kind, refusal.reason)
@@ -287,7 +340,7 @@ class SmsGateway(models.Model):
             for name, field in self._fields.items()
             if name.startswith(f"{code}_") and field.store
         ]
-        return ["code", "state", "webhook_token", *own]
+        return ["code", "state", "webhook_token", *CALLER_FIELDS, *own]
 
 
 def _digest(token):

@@ -1,6 +1,12 @@
 import hashlib
+import re
+from itertools import groupby
+from urllib.parse import urlencode
 
 from odoo import models
+from odoo.tools import split_every
+
+from odoo.addons.phone_validation.tools.phone_validation import phone_format
 
 from ..engine.contract import WebhookRefused
 
@@ -44,13 +50,39 @@ class SmsGatewayAdapter(models.AbstractModel):
         """Texts that one request can carry."""
         return 1
 
+    def _check_sender(self, gateway, sender):
+        """Why the provider would not send in this name; override for the provider's own rules.
+
+        :param sender: ``sms.sender`` of the gateway
+        :return: words with the remedy, or None
+        """
+        if sender.kind == "text" and not self._get_features()["text_sender"]:
+            return self.env._("%s does not accept a name as the sender.", gateway.name)
+        return None
+
+    def _get_report_url(self, gateway, message, **query):
+        """Where the provider is to report on this text, if each can have an address of its own."""
+        return f"{gateway.status_url}?{urlencode({'uuid': message.uuid, **query})}"
+
+    def _split_by_text(self, messages, size):
+        """Texts that one request with one sender and one body can carry together.
+
+        :return: generator of ``sms.message``, each of at most ``size``
+        """
+        for _same, group in groupby(
+            messages.sorted(lambda m: (m.sender_id.id, m.body)), lambda m: (m.sender_id, m.body)
+        ):
+            for part in split_every(size, group):
+                yield messages.browse([message.id for message in part])
+
     # === WEBHOOKS === #
 
     def _verify_webhook(self, gateway, webhook):
         """Prove that a call comes from the provider, before anything else looks at it.
 
-        The token in the address was right when this is called. Override to check the
-        signature, or to accept the token alone where the provider signs nothing.
+        The token in the address was right when this is called, and the caller's address and
+        password where the gateway asks for them. Override to check the signature, or to accept
+        those alone where the provider signs nothing.
 
         :raise WebhookRefused: always, unless overridden; also where our secret is not set
         """
@@ -71,6 +103,19 @@ class SmsGatewayAdapter(models.AbstractModel):
         :raise WebhookMalformed: where the call cannot be understood
         """
         return []
+
+    def _format_number(self, gateway, number):
+        """The customer's number in E.164, written +46…, 0046…, 46… or as within the country.
+
+        What is no number, as the name or the short number of a sender, stays as it is.
+        """
+        number = re.sub("^00", "+", number)
+        if re.match("[1-9][0-9]{6}", number):
+            number = f"+{number}"
+        country = gateway.company_id.country_id
+        return phone_format(
+            number, country.code, country.phone_code, force_format="E164", raise_exception=False
+        )
 
     def _webhook_reply(self, gateway, webhook):
         """The exact answer the provider needs so that it does not repeat the call.
@@ -113,11 +158,19 @@ class SmsGatewayAdapter(models.AbstractModel):
         """:return: (amount float, ISO currency code or None), or None where it is not told"""
 
     def _get_features(self):
-        """What the provider can do; computed into the ``support_*`` fields of the gateway."""
+        """What the provider can do; computed into the ``support_*`` fields of the gateway.
+
+        ``inbound`` and ``status``: it passes on texts and delivery reports. ``text_sender``: a name
+        can be the sender. ``idempotency``: it recognises a repeated request. ``balance`` and
+        ``cost``: it tells the account's balance, what a text cost. ``signature``: it signs its
+        calls.
+        """
         return {
             "inbound": True,
             "status": True,
             "text_sender": True,
             "idempotency": False,
             "balance": False,
+            "cost": False,
+            "signature": False,
         }

@@ -161,6 +161,8 @@ class SmsGatewayEvent(models.Model):
     def _run(self):
         """Work off the new events, oldest first; the scheduled action of the events."""
         with self.env["sms.lane"]._lock("events") as locked:
+            if locked:
+                self._release_late_parts()
             while locked and (events := self._get_due()):
                 reports = events.filtered(lambda event: event.kind == "status")
                 if not reports._try(type(reports)._process_reports):
@@ -173,6 +175,13 @@ class SmsGatewayEvent(models.Model):
                 if not self.env["ir.cron"]._commit_progress():
                     self._wake()
                     break
+
+    @api.model
+    def _release_late_parts(self):
+        """Nor may a text that cannot be taken in keep the others from it."""
+        parts = self.env["sms.gateway.part"]
+        if not self._try(lambda _events: parts._release_late()):
+            _logger.exception("Parts of texts cannot be taken in; they are tried again")
 
     @api.model
     def _get_due(self):
@@ -225,7 +234,8 @@ class SmsGatewayEvent(models.Model):
         for gateway, events in self.grouped("gateway_id").items():
             texts = {event: event._extract_inbound() for event in events}
             received = [text for group in texts.values() for text in group]
-            self.env["sms.message"].sudo()._receive(gateway.sudo(), received)
+            whole = self.env["sms.gateway.part"]._join(gateway, received)
+            self.env["sms.message"].sudo()._receive(gateway.sudo(), whole)
             gateway.sudo()._note_call("last_inbound_at", max(events.mapped("received_at")))
             for event, group in texts.items():
                 event._set_done(nothing_in_it=not group)

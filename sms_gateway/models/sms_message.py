@@ -628,6 +628,8 @@ class SmsMessage(models.Model):
         events = self.env["sms.gateway.event"].sudo()
         for number in filter(None, numbers):
             events._erase(number)
+        parts = self.env["sms.gateway.part"].sudo()
+        parts.search([("number", "in", list(numbers))]).unlink()
         self.env["sms.sms"].sudo().search([("message_id", "in", self.ids)]).unlink()
         self.mail_message_id.sudo().write({"body": self.env._("[erased]")})
         self.mail_message_id.sudo().notification_ids.filtered(

@@ -128,13 +128,12 @@ class SmsSender(models.Model):
                     )
                 )
 
-    @api.constrains("kind", "inbound_enabled", "gateway_id")
+    @api.constrains("kind", "address", "inbound_enabled", "gateway_id")
     def _check_gateway_support(self):
         for sender in self.filtered("gateway_id"):
-            if sender.kind == "text" and not sender.gateway_id.support_text_sender:
-                raise ValidationError(
-                    self.env._("%s does not accept a name as the sender.", sender.gateway_id.name)
-                )
+            gateway = sender.gateway_id
+            if words := gateway._get_adapter()._check_sender(gateway, sender):
+                raise ValidationError(words)
 
     def _get_address_error(self):
         """What is wrong with the address, in words, with the remedy."""

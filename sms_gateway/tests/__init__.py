@@ -7,6 +7,7 @@ from . import test_lane
 from . import test_log_filter
 from . import test_mail
 from . import test_message
+from . import test_part
 from . import test_quiet_hours
 from . import test_rendering
 from . import test_security

@@ -11,6 +11,7 @@ from odoo.addons.sms_gateway.engine.contract import (
     Response,
     SendRequest,
     SendResult,
+    TextPart,
     WebhookRefused,
 )
 
@@ -83,7 +84,11 @@ class FakeWebhooks:
             raise WebhookRefused("signature")
 
     def extract_inbound(self, adapter, gateway, webhook):
-        return [InboundText(**{"address": "59445012"} | text) for text in webhook.json()]
+        return [self._make_text(text) for text in webhook.json()]
+
+    def _make_text(self, text):
+        part = {"part": TextPart(**text["part"])} if "part" in text else {}
+        return InboundText(**{"address": "59445012"} | text | part)
 
     def extract_reports(self, adapter, gateway, webhook):
         return [DeliveryReport(**report) for report in webhook.json()]
@@ -119,6 +124,8 @@ class SmsGatewayCase(TransactionCase):
             "text_sender": True,
             "idempotency": False,
             "balance": False,
+            "cost": False,
+            "signature": False,
         }
         adapter = type(cls.env["sms.gateway.adapter.none"])
         cls.startClassPatcher(patch.object(adapter, "_get_features", lambda self: features))

@@ -17,6 +17,7 @@ turns texts into requests and bytes into facts, and so do these tests. Example::
 import copy
 import dataclasses
 import json
+from base64 import b64encode
 from contextlib import contextmanager, suppress
 from unittest.mock import patch
 
@@ -125,6 +126,13 @@ class AdapterContract:
         :return: list of (gateway values to set first, :class:`Webhook`)
         """
         raise NotImplementedError
+
+    def make_unsigned_forgeries(self, webhook):
+        """Forgeries of a provider that signs nothing: from elsewhere, without the password."""
+        return [
+            ({"allowed_ips": "192.0.2.1"}, dataclasses.replace(webhook, remote_addr="192.0.2.2")),
+            ({"webhook_username": "odoo", "webhook_password": "pass"}, webhook),
+        ]
 
     def make_repetition(self, webhook):
         """The same call again, as the provider repeats it when it got no answer."""
@@ -344,6 +352,23 @@ class AdapterContract:
         self.assertEqual(self.receive(self.make_default_inbound()), self.reply)
         message = self.make_sent_message()
         self.assertEqual(self.receive(self.make_report(message, "delivered")), self.reply)
+
+    def test_callers_address_and_password(self):
+        """Who may call can be narrowed down, whatever the provider signs."""
+        self.gateway.write(
+            {"allowed_ips": "192.0.2.7", "webhook_username": "odoo", "webhook_password": "p:ä"}
+        )
+        webhook = dataclasses.replace(self.make_default_inbound(), remote_addr="192.0.2.7")
+        login = {"authorization": f"Basic {b64encode('odoo:p:ä'.encode()).decode()}"}
+        proven = dataclasses.replace(webhook, headers={**webhook.headers, **login})
+        wrong = dataclasses.replace(
+            webhook, headers={**webhook.headers, "authorization": "Basic x"}
+        )
+        elsewhere = dataclasses.replace(proven, remote_addr="192.0.2.8")
+        for call, expected in ((proven, self.reply[0]), (webhook, 403), (wrong, 403)):
+            self.assertEqual(self.receive(call)[0], expected)
+        self.assertEqual(self.receive(elsewhere)[0], 403)
+        self.assertNotIn(login["authorization"], str(self.get_events().mapped("payload")))
 
     # === TEXTS === #
 

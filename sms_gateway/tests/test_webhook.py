@@ -1,6 +1,10 @@
 import json
+from base64 import b64encode
 from unittest.mock import patch
 
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import ValidationError
 from odoo.tests import HttpCase, freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -52,6 +56,29 @@ class TestWebhook(SmsGatewayCase, HttpCase):
             self.assertEqual(self.call(kind="other").status_code, 404)
         self.assertFalse(webhooks.seen)
         self.assertFalse(self.events())
+
+    def test_calls_from_elsewhere_are_refused(self):
+        """P8: real addresses and a real password, before anything of the call is looked at."""
+        self.gateway.write({"webhook_username": "odoo", "webhook_password": "p:å"})
+        self.assertIn("://odoo:p%3A%C3%A5@", self.gateway.inbound_url)
+        login = {"Authorization": "Basic " + b64encode("odoo:p:å".encode()).decode()}
+        with self.webhooks() as webhooks:
+            self.assertEqual(self.call(self.text()).status_code, 403)
+            self.assertEqual(self.call(self.text(), **login).status_code, 200)
+            self.gateway.allowed_ips = "192.0.2.7"
+            self.assertEqual(self.call(self.text(), **login).status_code, 403)
+            self.gateway.allowed_ips = "192.0.2.7, 127.0.0.0/8"
+            self.assertEqual(self.call(self.text(), **login).status_code, 200)
+        self.assertEqual(len(webhooks.seen), 2)
+        self.assertEqual({e.error for e in self.events(state="refused")}, {"unsigned", "ip"})
+
+    def test_who_may_call_is_checked_when_it_is_written(self):
+        """An administrator reads what is wrong with the list, and never half a password."""
+        with self.assertRaisesRegex(ValidationError, "Calls only from.*10.0.0.300"):
+            self.gateway.allowed_ips = "192.0.2.7, 10.0.0.300"
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            self.gateway.webhook_password = "secret"
+            self.env.flush_all()
 
     def test_p8_a_call_without_proof_is_refused_and_changes_nothing(self):
         """P8: 403 without a word; counted, one row an hour for each reason and address."""

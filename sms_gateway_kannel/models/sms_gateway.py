@@ -1,7 +1,4 @@
-from ipaddress import ip_network
-
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
 from ..const import INBOUND_QUERY
 
@@ -32,12 +29,6 @@ class SmsGateway(models.Model):
         groups="base.group_system",
         help="The smsc-id that is to carry the texts. Empty: Kannel chooses.",
     )
-    kannel_allowed_ips = fields.Char(
-        "Kannel calls from",
-        groups="base.group_system",
-        help="Addresses or networks of Kannel, separated by commas, e.g. 192.0.2.7, 10.0.0.0/8. "
-        "Calls from elsewhere are refused. Empty: the secret in the address is enough.",
-    )
     kannel_get_url = fields.Char(
         "Kannel get-url",
         compute="_compute_kannel_get_url",
@@ -53,25 +44,3 @@ class SmsGateway(models.Model):
         for gateway in self:
             address = gateway.inbound_url.replace("%", "%%")
             gateway.kannel_get_url = f"{address}?{INBOUND_QUERY}"
-
-    # === CONSTRAINT METHODS === #
-
-    @api.constrains("kannel_allowed_ips")
-    def _check_kannel_allowed_ips(self):
-        for gateway in self.sudo():
-            try:
-                gateway._get_kannel_networks()
-            except ValueError as error:
-                raise ValidationError(
-                    self.env._("“Kannel calls from” is not a list of addresses: %s", error)
-                ) from error
-
-    # === BUSINESS METHODS === #
-
-    def _get_kannel_networks(self):
-        """The networks Kannel may call from; none means all.
-
-        :raise ValueError: where one of them is no address
-        """
-        words = (self.kannel_allowed_ips or "").replace(",", " ").split()
-        return [ip_network(word) for word in words]
