@@ -14,6 +14,7 @@
         "data/sms_keyword_data.xml",
         "views/sms_gateway_views.xml",
         "views/sms_sender_views.xml",
+        "views/sms_sender_rule_views.xml",
         "views/sms_message_views.xml",
         "views/sms_gateway_event_views.xml",
         "views/sms_keyword_views.xml",

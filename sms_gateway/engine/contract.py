@@ -87,7 +87,8 @@ class SendResult:
 
     ``failure_type`` is one of the failure types of ``sms.sms``, ``code`` and ``reason`` are the
     provider's own code and words. ``retry_after`` is in seconds and pauses the whole gateway.
-    ``cost`` is in the currency named by its ISO code ``currency``.
+    ``cost`` is in the currency named by its ISO code ``currency``. ``unreached`` says that no
+    connection was made; it is the transport's to say, not the adapter's.
     """
 
     uuid: str
@@ -100,6 +101,7 @@ class SendResult:
     segments: int | None = None
     cost: float | None = None
     currency: str | None = None
+    unreached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

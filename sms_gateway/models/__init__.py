@@ -19,5 +19,6 @@ from . import sms_keyword
 from . import sms_lane
 from . import sms_message
 from . import sms_sender
+from . import sms_sender_rule
 from . import sms_sms
 from . import sms_template

@@ -18,6 +18,8 @@ LEDGER_STATES = {
     "error": "failed",
     "canceled": "cancelled",
 }
+#: Whose text it is, and whose it was to be where another sender had to take over.
+SENDER_FIELDS = ("sender_id", "intended_sender_id")
 #: A mass send measures the same body again and again.
 measure_cached = lru_cache(maxsize=2048)(measure)
 
@@ -45,16 +47,18 @@ class SmsGate(models.AbstractModel):
             message = messages.browse(vals.get("mail_message_id"))
             if "sender_id" not in vals:
                 company = message.record_company_id or self.env.company
-                if company not in default_senders:
-                    default_senders[company] = self._gate_choose_sender(company)
-                vals["sender_id"] = default_senders[company].id
+                number = vals.get("number")
+                key = company, self.env["sms.sender.rule"]._get_sender(company, number)
+                if key not in default_senders:
+                    default_senders[key] = self._gate_choose_sender(company, number)
+                vals["sender_id"] = default_senders[key].id
             self._gate_complete(vals, message)
 
-    def _gate_choose_sender(self, company):
+    def _gate_choose_sender(self, company, number=None):
         """The sender of a text whose creator named none: chosen in the composer, else default."""
         Sender = self.env["sms.sender"].sudo()
         if "sms_sender_id" not in self.env.context:
-            return Sender._get_default_sender(self.env.user, company)
+            return Sender._get_default_sender(self.env.user, company, number)
         chosen = Sender.browse(self.env.context["sms_sender_id"] or ())
         if chosen and not chosen.exists():
             raise UserError(self.env._("The chosen sender was deleted. Choose another sender."))
@@ -62,8 +66,11 @@ class SmsGate(models.AbstractModel):
 
     def _gate_complete(self, vals, mail_message):
         context = self.env.context
-        sender = self.env["sms.sender"].sudo().browse(vals["sender_id"])
+        chosen = self.env["sms.sender"].sudo().browse(vals["sender_id"] or ())
+        sender = chosen._get_reachable()
+        vals["sender_id"] = sender.id
         vals["gateway_id"] = sender.gateway_id.id
+        vals["intended_sender_id"] = chosen.id if sender != chosen else False
         vals.setdefault("uuid", self._new_uuid())
         vals.setdefault("state", "outgoing")
         vals["lane"] = vals.get("lane") or context.get("sms_lane") or "normal"
@@ -79,10 +86,9 @@ class SmsGate(models.AbstractModel):
 
         :return: (failure type, words) by index in ``vals_list``
         """
-        senders = (
-            self.env["sms.sender"].sudo().browse({v["sender_id"] for v in vals_list} - {False})
-        )
-        forbidden = senders.filtered(self._gate_is_forbidden_choice)
+        used = {name: {v[name] for v in vals_list} - {False} for name in SENDER_FIELDS}
+        senders, intended = (self.env["sms.sender"].sudo().browse(ids) for ids in used.values())
+        forbidden = (senders | intended).filtered(self._gate_is_forbidden_choice)
         blacklisted = self._gate_get_blacklisted(
             {vals.get("number") for vals in vals_list} if self._gate_is_in_use() else ()
         )
@@ -91,11 +97,12 @@ class SmsGate(models.AbstractModel):
             if vals["state"] != "outgoing":
                 continue
             sender = senders.browse(vals["sender_id"] or ())
-            if sender in forbidden:
+            chosen = senders.browse(vals["intended_sender_id"] or ()) or sender
+            if chosen in forbidden:
                 refusals[index] = (
                     "sms_sender",
                     self.env._(
-                        "You may not send with %s. Choose another sender.", sender.display_name
+                        "You may not send with %s. Choose another sender.", chosen.display_name
                     ),
                 )
             elif refusal := self._gate_check_one(vals, sender, blacklisted):
@@ -288,6 +295,7 @@ class SmsGate(models.AbstractModel):
             "state": LEDGER_STATES[vals["state"]],
             "gateway_id": vals["gateway_id"],
             "sender_id": sender.id,
+            "intended_sender_id": vals["intended_sender_id"],
             "address": sender.address,
             "number": vals.get("number"),
             "body": vals.get("body"),

@@ -363,7 +363,7 @@ class SmsLane(models.AbstractModel):
         )
         fate = "unknown" if reached and not request.idempotent else "retry"
         return [
-            SendResult(uuid, fate, reason=reason, failure_type="sms_server")
+            SendResult(uuid, fate, reason=reason, failure_type="sms_server", unreached=not reached)
             for uuid in request.uuids
         ]
 

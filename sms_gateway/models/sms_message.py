@@ -80,6 +80,14 @@ class SmsMessage(models.Model):
     sender_id = fields.Many2one(
         "sms.sender", readonly=True, ondelete="restrict", index="btree_not_null"
     )
+    intended_sender_id = fields.Many2one(
+        "sms.sender",
+        "Instead of",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="The sender it was written for: its gateway was disabled or could not be reached.",
+    )
     address = fields.Char("Our address", readonly=True)
     number = fields.Char("Customer number", readonly=True, help="E.164")
     body = fields.Text(readonly=True)
@@ -310,6 +318,21 @@ class SmsMessage(models.Model):
                 "to_delete": state in ("sent", "delivered"),
             }
         )
+
+    def _divert(self, sender):
+        """Texts that have not left are to leave by another sender.
+
+        Override to take along what waits for their answers.
+        """
+        for message in self:
+            message.write(
+                {
+                    "intended_sender_id": message.sender_id.id,
+                    "sender_id": sender.id,
+                    "gateway_id": sender.gateway_id.id,
+                    "address": sender.address,
+                }
+            )
 
     def _note_leaving(self):
         """Texts have been claimed and leave when the claim is committed; none may be left.

@@ -81,6 +81,18 @@ class SmsSender(models.Model):
         required=True,
         help="Where a text goes whose number is on no record.",
     )
+    fallback_id = fields.Many2one(
+        "sms.sender",
+        "If unreachable",
+        index="btree_not_null",
+        ondelete="set null",
+        check_company=True,
+        domain="[('gateway_id', '!=', gateway_id), ('state', '=', 'approved')]",
+        tracking=True,
+        help="A sender at another provider. It takes over texts that certainly have not left: the "
+        "gateway is disabled, or no connection to it can be made. Never one that may have gone.",
+    )
+    rule_ids = fields.One2many("sms.sender.rule", "sender_id", string="Default for")
     request_number_url = fields.Char(related="company_id.sms_request_number_url")
     is_ordinary_mobile = fields.Boolean(compute="_compute_is_ordinary_mobile")
 
@@ -135,6 +147,19 @@ class SmsSender(models.Model):
             if words := gateway._get_adapter()._check_sender(gateway, sender):
                 raise ValidationError(words)
 
+    @api.constrains("fallback_id", "gateway_id")
+    def _check_fallback(self):
+        for sender in self.filtered("fallback_id"):
+            if sender.fallback_id.gateway_id == sender.gateway_id:
+                raise ValidationError(
+                    self.env._(
+                        "“If unreachable” of sender %(sender)s: %(fallback)s uses the same "
+                        "gateway. Choose a sender at another one.",
+                        sender=sender.display_name,
+                        fallback=sender.fallback_id.display_name,
+                    )
+                )
+
     def _get_address_error(self):
         """What is wrong with the address, in words, with the remedy."""
         rules = {
@@ -161,6 +186,8 @@ class SmsSender(models.Model):
 
     def write(self, vals):
         res = super().write(vals)
+        if {"active", "state"} & vals.keys():
+            clear_cache(self.env)
         if "gateway_id" in vals:
             self._move_queue()
         return res
@@ -200,6 +227,7 @@ class SmsSender(models.Model):
             self._get_own_domain(user)
             | self._get_shared_domain()
             | Domain("id", "=", company.sudo().sms_default_sender_id.id)
+            | Domain("rule_ids", "!=", False)
         )
 
     @api.model
@@ -228,12 +256,33 @@ class SmsSender(models.Model):
         """Whether there are senders at all; where there are none, Odoo is as it was."""
         return bool(self.sudo().with_context(active_test=False).search_count([], limit=1))
 
+    def _get_fallback(self):
+        """The sender that takes over where the gateway cannot be reached; may be empty."""
+        fallback = self.sudo().fallback_id.filtered("active")
+        return fallback.filtered(
+            lambda sender: sender.state == "approved"
+            and sender.gateway_id.active
+            and sender.gateway_id.state == "enabled"
+        )
+
+    def _get_reachable(self):
+        """The sender itself, or its fallback while its own gateway is closed."""
+        gateway = self.sudo().gateway_id
+        is_closed = gateway.state == "disabled" or not gateway.active
+        return (is_closed and self._get_fallback()) or self
+
     @api.model
-    def _get_default_sender(self, user, company):
-        """The sender of who chose none: the user's own, else the company's, else none."""
+    def _get_default_sender(self, user, company, number=None):
+        """The sender of who chose none: his own, else the country's or company's, else none.
+
+        :param str number: the customer's, E.164; decides where there is a rule for its country
+        """
         if not self._is_any_in_use():
             return self.browse()
-        company_sender = company.sudo().sms_default_sender_id
+        company_sender = (
+            self.env["sms.sender.rule"]._get_sender(company, number)
+            or company.sudo().sms_default_sender_id
+        )
         if user._is_superuser():
             return company_sender
         own = self.sudo().search(

@@ -29,6 +29,7 @@ class SmsSms(models.Model):
     _inherit = ["sms.sms", "sms.gate"]
 
     sender_id = fields.Many2one("sms.sender", index="btree_not_null", ondelete="restrict")
+    intended_sender_id = fields.Many2one("sms.sender", readonly=True)
     gateway_id = fields.Many2one("sms.gateway", readonly=True)
     message_id = fields.Many2one("sms.message", index="btree_not_null", ondelete="cascade")
     lane = fields.Selection(LANES)
@@ -199,6 +200,8 @@ class SmsSms(models.Model):
         :param result: :class:`SendResult`
         """
         for text in self:
+            if result.unreached and text._divert():
+                continue
             if text.attempts >= len(RETRY_DELAYS):
                 text.message_id._set_failed(
                     result.failure_type or "sms_server", result.reason, result.code
@@ -213,6 +216,38 @@ class SmsSms(models.Model):
                 }
             )
             self.env["sms.lane"]._wake(text.lane, at=text.send_after)
+
+    def _divert(self):
+        """Leave by the sender's fallback, once; certainly nothing of the text has left (P2).
+
+        What was written to the same customer since goes with it: it must not be there first (P4).
+
+        :return: whether there was a fallback
+        """
+        fallback = self.sender_id._get_fallback()
+        if self.intended_sender_id or not fallback:
+            return False
+        self.message_id._set_queued()
+        waiting = self | self.search(
+            [
+                ("sender_id", "=", self.sender_id.id),
+                ("number", "=", self.number),
+                ("state", "=", "outgoing"),
+                ("id", ">", self.id),
+            ]
+        )
+        waiting.message_id._divert(fallback)
+        for text in waiting:
+            text.write(
+                {
+                    "intended_sender_id": text.sender_id.id,
+                    "sender_id": fallback.id,
+                    "gateway_id": fallback.gateway_id.id,
+                }
+            )
+        for lane in set(waiting.mapped("lane")):
+            self.env["sms.lane"]._wake(lane)
+        return True
 
     def _update_sms_state_and_trackers(self, new_state, failure_type=None):
         """Override of `sms`: cancelling or retrying in the outbox changes the ledger too."""

@@ -1,5 +1,6 @@
 from . import test_composer
 from . import test_event
+from . import test_fallback
 from . import test_gate
 from . import test_ir_websocket
 from . import test_keyword
@@ -13,6 +14,7 @@ from . import test_rendering
 from . import test_security
 from . import test_segments
 from . import test_sender
+from . import test_sender_rule
 from . import test_settings
 from . import test_tours
 from . import test_transport

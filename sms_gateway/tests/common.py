@@ -21,8 +21,8 @@ CUSTOMER = "+4791234567"
 class FakeProvider:
     """A provider at the network edge: what it was asked to send, and what it answers.
 
-    ``answers`` holds, by customer number, keyword arguments of :class:`SendResult`, or an
-    exception of the transport. Without one a text is accepted.
+    ``answers`` holds, by the number of the customer or of ours, keyword arguments of
+    :class:`SendResult`, or an exception of the transport. Without one a text is accepted.
     """
 
     def __init__(self):
@@ -53,15 +53,18 @@ class FakeProvider:
         ]
 
     def perform(self, session, request):
-        answer = self.answers.get(request.json["number"])
+        answer = self._get_answer(request)
         if not isinstance(answer, transport.NotSent):
             self.sent.append(request.json)
         if isinstance(answer, Exception):
             raise answer
         return Response(200, {}, b"")
 
+    def _get_answer(self, request):
+        return self.answers.get(request.json["number"]) or self.answers.get(request.json["from"])
+
     def parse_response(self, adapter, gateway, request, response):
-        answer = self.answers.get(request.json["number"]) or {"outcome": "sent"}
+        answer = self._get_answer(request) or {"outcome": "sent"}
         return [
             SendResult(uuid, **{"provider_ref": f"ref-{uuid}"} | answer) for uuid in request.uuids
         ]

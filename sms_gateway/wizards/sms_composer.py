@@ -31,8 +31,15 @@ class SmsComposer(models.TransientModel):
     def _compute_sender_id(self):
         for composer in self:
             composer.sender_id = composer.sender_id or self.env["sms.sender"]._get_default_sender(
-                self.env.user, self.env.company
+                self.env.user, self.env.company, composer._get_single_number()
             )
+
+    def _get_single_number(self):
+        """The number of a text to one, E.164; its country may have a sender of its own."""
+        if not self.comment_single_recipient:
+            return None
+        record = self.env[self.res_model].browse(self.res_id)
+        return record._phone_format(number=self.recipient_single_number_itf or "")
 
     @api.depends_context("uid", "company")
     def _compute_available_sender_ids(self):

@@ -309,6 +309,12 @@ class SmsMessage(models.Model):
 
     # === RETENTION === #
 
+    def _divert(self, sender):
+        """Override of `sms_gateway`: the answer comes to the sender that asks."""
+        questions = self.env["sms.prompt"].sudo().search([("message_id", "in", self.ids)])
+        questions.sender_id = sender
+        return super()._divert(sender)
+
     def _erase(self):
         """Override of `sms_gateway`: conversation, question and author are forgotten too."""
         for text in self.filtered(lambda text: text.direction == "in" and text.number):
