@@ -11,6 +11,7 @@
         "security/ir.model.access.csv",
         "security/sms_gateway_security.xml",
         "data/ir_cron_data.xml",
+        "data/mail_activity_type_data.xml",
         "data/sms_keyword_data.xml",
         "views/sms_gateway_views.xml",
         "views/sms_sender_views.xml",

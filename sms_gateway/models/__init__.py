@@ -9,6 +9,7 @@ from . import phone_blacklist
 from . import res_company
 from . import res_config_settings
 from . import sms_gate
+from . import sms_gateway_health  # before what it is a part of
 from . import sms_gateway
 from . import sms_gateway_adapter
 from . import sms_gateway_adapter_none

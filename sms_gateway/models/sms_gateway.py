@@ -21,7 +21,7 @@ class SmsGateway(models.Model):
 
     _name = "sms.gateway"
     _description = "SMS Gateway"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "sms.gateway.health"]
     _order = "sequence, id"
     _check_company_auto = True
 
@@ -109,6 +109,7 @@ class SmsGateway(models.Model):
         help="Calls to our addresses that were not proven to come from the provider.",
     )
     balance = fields.Char(readonly=True, copy=False, help="As told by the provider.")
+    balance_amount = fields.Float(readonly=True, copy=False)
     balance_at = fields.Datetime("Balance as of", readonly=True, copy=False)
 
     support_inbound = fields.Boolean(compute="_compute_features")
@@ -152,17 +153,15 @@ class SmsGateway(models.Model):
                 gateway[f"support_{feature}"] = features[feature]
 
     def _compute_refused_count(self):
-        counts = dict(
-            self.env["sms.gateway.event"]
-            .sudo()
-            ._read_group(
-                [("gateway_id", "in", self.ids), ("state", "=", "refused")],
-                ["gateway_id"],
-                ["attempts:sum"],
-            )
-        )
+        counts = self._count_refused()
         for gateway in self:
             gateway.refused_count = counts.get(gateway, 0)
+
+    def _count_refused(self, domain=()):
+        """Refused calls by gateway."""
+        refused = [("gateway_id", "in", self.ids), ("state", "=", "refused"), *domain]
+        events = self.env["sms.gateway.event"].sudo()
+        return dict(events._read_group(refused, ["gateway_id"], ["attempts:sum"]))
 
     # === CONSTRAINT METHODS === #
 
@@ -232,6 +231,7 @@ class SmsGateway(models.Model):
         told = self._get_adapter()._parse_balance(self.sudo(), self._perform(request))
         if told:
             self.balance = " ".join(str(part) for part in told if part is not None)
+            self.balance_amount = told[0]
             self.balance_at = self.env.cr.now()
 
     def _notify_success(self, message):
