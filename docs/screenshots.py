@@ -47,7 +47,15 @@ MENUS = {
     "flows": "sms_flow.sms_flow_action",
     "flow-report": "sms_flow.sms_flow_report_action",
     "telephones": "sms_gateway_demo.sms_demo_phone_action_screen",
+    "board": "contact_center.contact_center_service_action_board",
+    "callbacks": "contact_center.contact_center_callback_action",
+    "surveys": "sms_survey.survey_survey_action",
+    "survey-report": "sms_survey.sms_survey_report_action",
 }
+#: The number that asks how a call was, what is answered, and the agents who took the calls.
+SURVEY = "59440020"
+MARKS = ["5", "4", "2", "5 takk"]
+AGENTS = ["PJSIP/102", "PJSIP/103"]
 CALL = """
 fetch("/web/dataset/call_kw", {{
     method: "POST",
@@ -58,6 +66,13 @@ fetch("/web/dataset/call_kw", {{
 SPREAD = """
 UPDATE sms_message SET create_date = create_date - (last.id - sms_message.id) * interval '9 hours'
   FROM (SELECT max(id) AS id FROM sms_message) AS last
+"""
+TELL = """
+fetch("/cc/api/v1/events", {{
+    method: "POST",
+    headers: {{"Content-Type": "application/json", Authorization: "Bearer {token}"}},
+    body: JSON.stringify({events}),
+}}).then((answer) => answer.status)
 """
 AT_REST = """
 [...document.images]
@@ -98,6 +113,9 @@ class Story:
         self.take_conversations()
         self.take_screens()
         self.tell_the_flow()
+        self.take_the_queue()
+        self.take_the_voice()
+        self.tell_the_survey()
         self.browser.resize(*PHONE)
         self.take_small_screens()
         assert not self.browser.errors, self.browser.errors
@@ -301,6 +319,77 @@ class Story:
         self.browser.goto(f"{self.url}/odoo/sms.tool/{tool}")
         self.browser.wait_for(".o_form_view [name=body] textarea")
         self.take("tool")
+
+    def take_the_queue(self):
+        """Take the board, a service with its texts, and who waits to be called back."""
+        services = self.call("contact.center.service", "search", [])
+        # the pictures are taken by day and by night
+        self.call("contact.center.service", "write", services, {"calendar_id": False})
+        self.open("board", ".o_contact_center_board .o_kanban_record:not(.o_kanban_ghost)")
+        self.take("board")
+        (support,) = self.call("contact.center.service", "search", [["code", "=", "support"]])
+        self.browser.goto(f"{self.url}/odoo/contact.center.service/{support}")
+        self.browser.wait_for(".o_form_view .nav-link[name=texts]")
+        self.take("service")
+        self.browser.click(".nav-link[name=texts]")
+        self.browser.wait_for(".o_form_view [name=notify_body] textarea")
+        self.take("service-texts")
+        self.open("callbacks", ".o_list_view .o_data_row")
+        self.take("callbacks")
+
+    def take_the_voice(self):
+        """Take a telephone that rings, and one that speaks."""
+        self.open("telephones", ".o_sms_demo_voice_answer")
+        self.browser.eval("document.querySelector('.o_sms_demo_content').scrollTo(0, 0)")
+        self.take("telephone-rings")
+        self.browser.click(".o_sms_demo_voice_answer")
+        self.browser.wait_for(".o_sms_demo_voice_key")
+        self.take("telephone-voice")
+
+    def tell_the_survey(self):
+        """Calls that end, what is asked after them, and what comes of the answers."""
+        phones = self.call("sms.demo.phone", "search_read", [["mode", "=", "on"]], ["number"])
+        mobiles = [phone for phone in phones if not phone["number"].startswith("+4755")]
+        called = mobiles[: len(MARKS)]
+        self.tell_calls([phone["number"] for phone in called])
+        asked = [["origin", "=", "survey"], ["state", "=", "delivered"]]
+        self.wait_for_texts(asked, len(called))
+        for phone, mark in zip(called, MARKS, strict=True):
+            self.answer(phone["id"], mark, SURVEY)
+        harness.wait_for(
+            lambda: self.call("survey.user_input", "search_count", [["sms_state", "=", "answered"]])
+            == len(called)
+        )
+        self.open("surveys", ".o_data_row")
+        self.browser.click(".o_data_row .o_data_cell[name=title]")
+        self.browser.wait_for(".o_form_view .nav-link[name=sms]")
+        self.browser.click(".nav-link[name=sms]")
+        self.browser.wait_for(".o_form_view [name=sms_sender_id]")
+        self.take("survey")
+        self.open("survey-report", ".o_graph_view canvas")
+        self.wait_for_graph()
+        self.take("survey-report")
+
+    def tell_calls(self, numbers):
+        """Have the demo exchange tell of calls that were answered, and have ended."""
+        (connector,) = self.call("contact.center.connector", "search", [["code", "=", "demo"]])
+        action = self.call("contact.center.connector", "action_new_token", [connector])
+        events = [
+            {"id": f"{call_id}-{kind}", "type": f"call.{kind}", "data": data}
+            for call_id, number in enumerate(numbers)
+            for kind, data in self.describe_call(str(call_id), number)
+        ]
+        token = action["context"]["default_token"]
+        status = self.browser.eval(TELL.format(token=token, events=json.dumps(events)))
+        assert status in (200, 202), status
+
+    def describe_call(self, call_id, number):
+        """The events of one call to Support."""
+        agent = AGENTS[int(call_id) % len(AGENTS)]
+        call = {"service": "support", "call_id": call_id}
+        yield "queued", {**call, "caller": number}
+        yield "answered", {**call, "agent": agent}
+        yield "ended", {**call, "reason": "caller", "talk_seconds": 100}
 
     def take_small_screens(self):
         """Take the same on a telephone."""

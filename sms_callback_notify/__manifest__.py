@@ -11,4 +11,5 @@
         "views/contact_center_callback_views.xml",
         "views/contact_center_service_views.xml",
     ],
+    "assets": {"web.assets_tests": ["sms_callback_notify/static/tests/tours/**/*"]},
 }

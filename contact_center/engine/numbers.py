@@ -11,14 +11,16 @@ def to_e164(raw, country_code=None):
     """The number in international form, or None where there is none: withheld, an extension.
 
     :param str raw: as the exchange has it
-    :param str country_code: of numbers without one, e.g. "NO"
+    :param str country_code: of numbers without one, e.g. "NO"; empty where it is not known
 
     >>> to_e164("906 12 345", "NO"), to_e164("0047 90612345", "NO"), to_e164("4790612345", "NO")
     ('+4790612345', '+4790612345', '+4790612345')
     >>> to_e164("anonymous", "NO"), to_e164("102", "NO"), to_e164("", "NO"), to_e164("+47")
     (None, None, None, None)
+    >>> to_e164("+4790612345", False), to_e164("90612345", False)
+    ('+4790612345', None)
     """
-    number = _parse(raw, country_code) or _parse(f"+{raw}", None)
+    number = _parse(raw, country_code or None) or _parse(f"+{raw}", None)
     return number and phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

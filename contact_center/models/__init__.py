@@ -7,3 +7,4 @@ from . import contact_center_delivery
 from . import contact_center_event
 from . import contact_center_service
 from . import ir_http
+from . import res_partner

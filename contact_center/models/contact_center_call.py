@@ -12,6 +12,8 @@ GONE = ("left", "abandoned", "missed")
 LEFT_STATES = {"abandoned": "abandoned"}
 #: Nobody waits longer; the exchange has forgotten to tell how it ended.
 FORGOTTEN_AFTER = timedelta(hours=12)
+#: So long the figures that the exchange tells itself stand.
+STATS_LAST = timedelta(minutes=10)
 
 
 class ContactCenterCall(models.Model):
@@ -159,7 +161,11 @@ class ContactCenterCall(models.Model):
         :param dict facts: values of fields
         :return: the state of the event, ``done`` or ``stale``
         """
-        facts = {name: value for name, value in facts.items() if value not in (None, False, "")}
+        facts = {
+            name: value
+            for name, value in facts.items()
+            if value is not None and value is not False  # nought is told, too
+        }
         if self._is_behind(event, state):
             self.write({name: value for name, value in facts.items() if not self[name]})
             return "stale"
@@ -189,6 +195,10 @@ class ContactCenterCall(models.Model):
     def _note_line(self, services):
         """The line of these services has changed: whoever waits for a callback may move up."""
         self.env["contact.center.callback"]._move_up(services)
+
+    def _get_langs(self):
+        """Codes of the languages the caller may speak, the likeliest first; some may be empty."""
+        return [self.lang, self.partner_id.lang]
 
     # === HOOKS === #
 
@@ -367,10 +377,16 @@ class ContactCenterCall(models.Model):
 
     @api.model
     def _recount(self):
-        """Count anew who waits, wherever somebody does or is said to."""
+        """Count anew who waits, wherever somebody does or is said to.
+
+        Not where the exchange counts itself: it may tell its figures and no calls.
+        """
         counts = dict(self._read_group([("state", "=", "queued")], ["service_id"], ["__count"]))
-        services = self.env["contact.center.service"]
-        for service in services.search([("waiting_count", "!=", 0)]).union(*counts):
+        counted = self.env["contact.center.service"].search([("waiting_count", "!=", 0)])
+        told = fields.Datetime.now() - STATS_LAST
+        for service in counted.union(*counts).filtered(
+            lambda s: not s.stats_at or s.stats_at < told
+        ):
             if service.waiting_count != counts.get(service, 0):
                 service.waiting_count = counts.get(service, 0)
                 self._note_line(service)

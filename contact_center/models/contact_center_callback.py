@@ -95,6 +95,7 @@ class ContactCenterCallback(models.Model):
             ("sms_reply", "Answer by SMS"),
             ("auto_agent", "Auto Agent"),
             ("caller", "Caller"),
+            ("by_agent", "Agent"),
             ("supervisor", "Supervisor"),
             ("exchange", "Exchange"),
             ("no_answer", "Not reached"),
@@ -137,6 +138,12 @@ class ContactCenterCallback(models.Model):
             [self._complete_values(vals) for vals in vals_list]
         )
         self._move_up(callbacks.service_id)
+        made_here = [
+            callback.id
+            for callback, vals in zip(callbacks, vals_list, strict=True)
+            if not vals.get("connector_id")
+        ]
+        callbacks.browse(made_here)._tell("callback.created")
         return callbacks.with_env(self.env)
 
     def write(self, vals):
@@ -164,7 +171,7 @@ class ContactCenterCallback(models.Model):
 
     @api.model
     def _complete_values(self, vals):
-        service = self.env["contact.center.service"].browse(vals["service_id"])
+        service = self.env["contact.center.service"].browse(vals.get("service_id"))
         company = service.company_id
         number = to_e164(vals.get("number"), company.country_id.code)
         if not number:
@@ -184,12 +191,26 @@ class ContactCenterCallback(models.Model):
         expiry = asked + timedelta(hours=service.expiry_hours)
         return {
             **vals,
+            "connector_id": vals.get("connector_id") or self._find_connector(service).id,
             "requested_at": asked,
             "number": number,
             "partner_id": partner_id,
             "name": vals.get("name") or partner.name,
             "expires_at": vals.get("expires_at") or expiry,
         }
+
+    @api.model
+    def _find_connector(self, service):
+        """The exchange that is to know of a callback made in Odoo; may be empty.
+
+        The company's only one, else the one that told the service's latest call.
+        """
+        connectors = self.env["contact.center.connector"].sudo()
+        connectors = connectors.search([("company_id", "=", service.company_id.id)], limit=2)
+        if len(connectors) == 1:
+            return connectors
+        calls = self.env["contact.center.call"].sudo()
+        return calls.search([("service_id", "=", service.id)], limit=1).connector_id
 
     # === BUSINESS METHODS: ASKING === #
 
@@ -275,8 +296,11 @@ class ContactCenterCallback(models.Model):
         """Nobody answered: to the end of the queue for the next attempt, or closed."""
         if self.attempts >= self.service_id.max_attempts:
             return self._close("failed", "no_answer")
-        retry_at = retry_at or self.env.cr.now() + timedelta(minutes=self.service_id.retry_minutes)
-        self.write({"state": "waiting", "next_attempt_at": retry_at, "queued_at": retry_at})
+        now = self.env.cr.now()
+        retry_at = retry_at or now + timedelta(minutes=self.service_id.retry_minutes)
+        self.write(
+            {"state": "waiting", "next_attempt_at": retry_at, "queued_at": max(retry_at, now)}
+        )
         self._move_up(self.service_id)
         return True
 
@@ -329,6 +353,10 @@ class ContactCenterCallback(models.Model):
             "name": self.name or "",
             "position": self.position,
         }
+
+    def _get_langs(self):
+        """Codes of the languages the customer may speak, the likeliest first; some may be empty."""
+        return [self.call_id.lang, self.partner_id.lang]
 
     def _get_public_id(self):
         """Its id at the exchange, else ours."""
@@ -384,8 +412,9 @@ class ContactCenterCallback(models.Model):
     def action_cancel(self):
         """Take callbacks out of the queue."""
         self._check_may_work()
+        leads = self.env.user.has_group("contact_center.group_supervisor")
         for callback in self.sudo():
-            callback._cancel("supervisor")
+            callback._cancel("supervisor" if leads else "by_agent")
 
     def _check_may_work(self):
         self.check_access("read")

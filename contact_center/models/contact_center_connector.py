@@ -112,6 +112,13 @@ class ContactCenterConnector(models.Model):
         for connector in self.filtered("outbound_url"):
             self.env["contact.center.delivery"]._queue(connector, event_type, data)
 
+    def _can_make_calls(self):
+        """Whether it hears the order to call somebody.
+
+        Hook: override for an exchange that is told in another way than at its address.
+        """
+        return bool(self.outbound_url)
+
     def _find_service(self, code):
         """The service of that code in the connector's company; may be empty."""
         services = self.env["contact.center.service"].sudo()

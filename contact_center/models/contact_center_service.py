@@ -3,7 +3,7 @@ from datetime import datetime, time, timedelta
 import pytz
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL, format_time
 
 from ..engine.ewt import Figures, estimate
@@ -15,6 +15,20 @@ CLOSING_HORIZON = timedelta(days=8)
 SEAM = timedelta(seconds=1)
 #: Answered calls that the mean wait is taken of.
 RECENT_CALLS = 10
+#: Figures that follow from what the exchange tells; people do not enter them.
+KEPT = {
+    "waiting_count",
+    "agents_staffed",
+    "agents_available",
+    "stats_at",
+    "exchange_wait_seconds",
+    "exchange_wait_at",
+    "exchange_aht_seconds",
+    "measured_aht_seconds",
+    "measured_wait_seconds",
+    "measured_count",
+    "measured_at",
+}
 
 
 class ContactCenterService(models.Model):
@@ -155,6 +169,37 @@ class ContactCenterService(models.Model):
                         service.name,
                     )
                 )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to begin without figures."""
+        defaults = {f"default_{name}" for name in KEPT}
+        context = {key: value for key, value in self.env.context.items() if key not in defaults}
+        self._check_kept(vals_list)
+        services = super(ContactCenterService, self.with_context(context)).create(vals_list)
+        return services.with_env(self.env)
+
+    def write(self, vals):
+        """Override to keep people from entering what the exchange tells."""
+        self._check_kept([vals])
+        return super().write(vals)
+
+    @api.model
+    def _check_kept(self, vals_list):
+        """Refuse figures that people enter.
+
+        :raises AccessError: naming the field
+        """
+        entered = {name for vals in vals_list for name in KEPT & vals.keys()}
+        if entered and not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "%s of a service follows from what the exchange tells, and cannot be entered.",
+                    self._fields[min(entered)].get_description(self.env, ["string"])["string"],
+                )
+            )
 
     # === BUSINESS METHODS: HOURS === #
 

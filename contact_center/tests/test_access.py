@@ -3,6 +3,7 @@ from odoo.fields import Command
 from odoo.tests import HttpCase, JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..models.contact_center_service import KEPT
 from .common import CALLER, ContactCenterCase
 
 AGENT = "contact_center.group_agent"
@@ -200,6 +201,28 @@ class TestAccess(AccessCase):
         callback.action_done()
         self.assertEqual(callback.state, "completed")
         self.assertEqual(self.callback.user_id, self.users["agent"])
+
+    def test_who_cancels_is_kept(self):
+        """An agent's *Cancel* is not counted as a supervisor's."""
+        for kind, reason in (("agent", "by_agent"), ("supervisor", "supervisor")):
+            callback = self.create_callback("+4790612377")
+            self.seen_by(kind, callback).action_cancel()
+            with self.subTest(kind=kind):
+                self.assertEqual((callback.state, callback.close_reason), ("cancelled", reason))
+
+    def test_a_service_s_figures_are_the_exchange_s(self):
+        """P11: who sets up a service enters none of them, be it as a default."""
+        service = self.seen_by("supervisor", self.service)
+        service.default_aht_seconds = 200
+        for name in KEPT:
+            with self.subTest(field=name), self.assertRaises(AccessError):
+                service.write({"name": "Both", name: False})
+        created = service.with_context(default_waiting_count=7).create(
+            {"name": "New", "code": "new"}
+        )
+        self.assertEqual(created.waiting_count, 0)
+        with self.assertRaises(AccessError):
+            service.create({"name": "Newer", "code": "newer", "waiting_count": 7})
 
     def test_an_agent_works_on_his_services_only(self):
         for method in ("action_claim", "action_cancel"):

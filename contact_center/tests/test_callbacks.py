@@ -1,6 +1,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -43,6 +45,26 @@ class TestCallbacks(ContactCenterCase):
         self.assertEqual(told.call_args.args[0], "callback.cancelled")
         self.assertEqual(told.call_args.args[1]["reason"], "sms_reply")
         self.assertEqual((first.state, first.close_reason), ("cancelled", "sms_reply"))
+
+    def test_the_exchange_is_told_of_one_made_by_hand(self):
+        """R086: it may call the customer back, and it can take the callback for itself."""
+        values = {"service_id": self.service.id, "number": OTHER}
+        with patch.object(type(self.connector), "_tell") as told:
+            callback = self.env["contact.center.callback"].create(values)
+        self.assertEqual(callback.connector_id, self.connector)
+        self.assertEqual(told.call_args.args[0], "callback.created")
+        self.assertEqual(told.call_args.args[1]["phone"], OTHER)
+        with patch.object(type(self.connector), "_tell") as told:
+            self.tell("callback.requested", service="support", phone=THIRD, callback_id="k")
+        self.assertFalse(told.called, "What the exchange has told is not told to it.")
+
+    def test_of_several_exchanges_that_of_the_service_is_told(self):
+        other = self.connector.copy({"code": "other"})
+        self.tell("call.queued", call_id="c1", service="support", caller=THIRD)
+        values = {"service_id": self.service.id, "number": OTHER}
+        callback = self.env["contact.center.callback"].create(values)
+        self.assertEqual(callback.connector_id, self.connector)
+        self.assertNotEqual(callback.connector_id, other)
 
     def test_the_exchange_may_know_better(self):
         """Until the line moves again."""
@@ -90,6 +112,15 @@ class TestCallbacks(ContactCenterCase):
         self.tell("callback.started", 4000, callback_id="k")
         self.tell("callback.attempt_failed", 4030, callback_id="k", reason="no_answer")
         self.assertEqual((callback.state, callback.close_reason), ("failed", "no_answer"))
+
+    def test_a_retry_that_is_due_already_goes_to_the_end_too(self):
+        """Whatever moment the exchange tells, nobody is overtaken by who was not reached."""
+        self.service.max_attempts = 2
+        self.create_callback(OTHER, external_id="k")
+        self.create_callback(THIRD, at=5)
+        self.tell("callback.started", 10, callback_id="k")
+        self.tell("callback.attempt_failed", 30, callback_id="k", retry_at=f"{NOON.isoformat()}Z")
+        self.assertEqual(self.get_line(), [(1, THIRD), (2, OTHER)])
 
     def test_how_each_was_closed(self):
         """R109: by the agent, the caller, the exchange, the Auto Agent, or nobody in time."""
@@ -155,6 +186,18 @@ class TestCallbacks(ContactCenterCase):
     def test_a_wrong_number_is_told_with_the_remedy(self):
         with self.assertRaisesRegex(UserError, "12 is no telephone number. Enter it with"):
             self.create_callback("12")
+
+    def test_in_a_company_without_a_country_numbers_have_their_own(self):
+        self.company.country_id = False
+        self.assertEqual(self.create_callback("+47 906 12 345").number, CALLER)
+        with self.assertRaisesRegex(UserError, "with its country code"):
+            self.create_callback("906 12 346")
+
+    def test_a_service_is_needed(self):
+        """Odoo's own words, as for any field."""
+        callbacks = self.env["contact.center.callback"]
+        with self.assertRaisesRegex(IntegrityError, "service_id"), mute_logger("odoo.sql_db"):
+            callbacks.create({"number": CALLER})
 
     def test_one_is_found_by_its_id_at_the_exchange_or_ours(self):
         ours, theirs = self.create_callback(OTHER), self.create_callback(external_id="k-1")

@@ -124,8 +124,29 @@ class TestCalls(ContactCenterCase):
         self.assertEqual((call.state, call.leave_reason), ("left", "unknown"))
         self.assertEqual(self.service.waiting_count, 0)
 
+    def test_an_exchange_that_tells_figures_and_no_calls_is_believed(self):
+        """As long as it goes on telling them."""
+        self.service.write({"waiting_count": 7, "stats_at": self.env.cr.now()})
+        self.env["contact.center.call"]._recount()
+        self.assertEqual(self.service.waiting_count, 7)
+        self.service.stats_at -= timedelta(minutes=11)
+        self.env["contact.center.call"]._recount()
+        self.assertEqual(self.service.waiting_count, 0)
+
     def test_an_event_of_an_unknown_kind_is_ignored(self):
         self.assertEqual(self.tell("moon.full").state, "ignored")
+
+    def test_an_event_whose_name_only_looks_like_a_known_one_is_ignored(self):
+        """Nothing of it was checked."""
+        call = self.queue()
+        event = self.tell("call.left.queue", 5, call_id="c1", reason="abandoned")
+        self.assertEqual((event.state, call.state), ("ignored", "queued"))
+
+    def test_a_call_that_comes_back_without_its_priority(self):
+        """Nought is told, and holds, as any other number."""
+        call = self.queue(priority=5)
+        self.queue(at=60, priority=0)
+        self.assertEqual(call.priority, 0)
 
     def test_a_repetition_is_no_event(self):
         events = self.env["contact.center.event"]

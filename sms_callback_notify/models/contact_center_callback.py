@@ -85,7 +85,7 @@ class ContactCenterCallback(models.Model):
     def _notify_by_auto_agent(self):
         """Order the exchange to call and to say it (R094)."""
         service = self.service_id
-        if not self.connector_id.outbound_url:
+        if not self.connector_id._can_make_calls():
             self._note_not_told(
                 self.env._("No exchange can be told: enter its address in the connector.")
             )

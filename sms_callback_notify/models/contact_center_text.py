@@ -38,7 +38,10 @@ class ContactCenterText(models.AbstractModel):
         return renderer._render_template(template, self._name, self.ids)[self.id]
 
     def _get_text_lang(self):
-        return self.partner_id.lang or self.service_id.company_id.partner_id.lang
+        """Code of the first of the customer's languages that is active, else the company's."""
+        known = self.env["res.lang"]
+        spoken = (code for code in self._get_langs() if code and known._lang_get(code))
+        return next(spoken, self.service_id.company_id.partner_id.lang)
 
     def _try_to_send(self, field, sender):
         """Send a text of the service; whatever happens, the event that caused it stands (P10).

@@ -26,6 +26,17 @@ class TestNotify(CallbackCase):
         """R090."""
         self.assertEqual(self.ask().state, "notified")
 
+    def test_who_was_not_reached_is_not_told_again(self):
+        """R090: though his turn comes once more; a "no" still takes him out."""
+        self.service.max_attempts = 2
+        callback = self.ask()
+        self.tell("callback.started", 10, callback_id=callback.external_id)
+        self.tell("callback.attempt_failed", 20, callback_id=callback.external_id)
+        self.assertEqual((callback.state, callback.position), ("waiting", 1))
+        self.assertEqual(len(self.get_bodies()), 1)
+        self.answer("Nej")
+        self.assertEqual(callback.close_reason, "sms_reply")
+
     def test_the_exchange_says_how_near(self):
         """R090."""
         self.service.notify_position = 3
@@ -115,6 +126,16 @@ class TestNotify(CallbackCase):
             self.assertEqual(callback.notify_state, told, (channel, number))
             callback._cancel("supervisor")
             callback.external_id = False
+
+    def test_a_number_that_may_be_mobile_is_as_the_service_says(self):
+        """R097: in some countries a number does not tell."""
+        self.service.notify_position = 2
+        for number, counts, told in (
+            ("+12015550123", True, "sms"),
+            ("+12015550124", False, "skipped"),
+        ):
+            self.service.ambiguous_is_mobile = counts
+            self.assertEqual(self.ask(number).notify_state, told)
 
     def test_who_has_no_mobile_telephone_keeps_his_place(self):
         """R097, R108: with the reason."""

@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .common import CALLER, CallbackCase
 
@@ -24,6 +25,17 @@ class TestWelcome(CallbackCase):
         self.service.copy({"code": "heat-sales", "name": "Sales", "welcome_body": "Chat with us!"})
         self.tell("call.queued", service="heat-sales", call_id="s", caller=CALLER)
         self.assertEqual(self.get_bodies(), ["Chat with us!"])
+
+    def test_the_text_is_in_the_customers_language(self):
+        """R080: as the contact has it, and before it as the exchange tells; of those there are."""
+        for lang in ("nb_NO", "fi_FI"):
+            self.env["res.lang"]._activate_lang(lang)
+        self.partner.write({"phone": CALLER, "lang": "nb_NO"})
+        texts = {"nb_NO": "Velkommen", "fi_FI": "Tervetuloa"}
+        self.service.update_field_translations("welcome_body", texts)
+        for call_id, lang in (("nb", None), ("fi", "fi_FI"), ("xx", "xx_XX")):
+            self.queue(call_id, lang=lang)
+        self.assertEqual(self.get_bodies(), ["Velkommen", "Tervetuloa", "Velkommen"])
 
     def test_the_default_text_names_the_company_and_its_address(self):
         """R082."""
@@ -96,6 +108,17 @@ class TestWelcome(CallbackCase):
             patch.object(type(self.env["sms.sms"]), "_send_from_records", side_effect=KeyError),
             self.assertLogs("odoo.addons.sms_callback_notify", "WARNING"),
         ):
+            call = self.queue()
+        self.assertEqual((call.state, call.welcome_state), ("queued", "failed"))
+
+    @mute_logger("odoo.sql_db", "odoo.addons.sms_callback_notify.models.contact_center_text")
+    def test_an_error_of_the_database_stops_no_call(self):
+        """P10: what is written before and after it stands."""
+
+        def break_down(texts, *_args, **_options):
+            texts.env.cr.execute("SELECT 1 / 0")
+
+        with patch.object(type(self.env["sms.sms"]), "_send_from_records", break_down):
             call = self.queue()
         self.assertEqual((call.state, call.welcome_state), ("queued", "failed"))
 

@@ -225,7 +225,7 @@ class SmsDemoPhone(models.Model):
         """
         self.check_access("read")
         domain = self._get_search_domain(search)
-        phones = self.search(domain, limit=SCREEN_PHONES)
+        phones = self._find_for_screen(domain)[:SCREEN_PHONES]
         failure_code = self.env["sms.demo.text"]._fields["failure_code"]
         return {
             "carriers": self.env["sms.demo.carrier"]._format_for_screen(),
@@ -234,6 +234,13 @@ class SmsDemoPhone(models.Model):
             "phones": [phone._format_for_screen() for phone in phones],
             "count": self.search_count(domain),
         }
+
+    def _find_for_screen(self, domain):
+        """The telephones of the screen, the first first.
+
+        Hook: override to put others before them.
+        """
+        return self.search(domain, limit=SCREEN_PHONES)
 
     def _get_search_domain(self, search):
         """Telephones whose owner or number holds the words, spaces in numbers left out."""

@@ -13,7 +13,3 @@ class ContactCenterCall(models.Model):
         for call in self:
             self.env["survey.user_input"].sudo()._plan_for_source("call_id", call, call.agent_id)
         return res
-
-    def _get_survey_langs(self):
-        """Codes of the languages the caller may speak, the likeliest first."""
-        return [self.lang, self.partner_id.lang]

@@ -18,7 +18,3 @@ class ContactCenterCallback(models.Model):
         if self.agent_id or not self.user_id:
             return self.agent_id
         return self.agent_id._find_of_user(self.user_id, self.company_id)
-
-    def _get_survey_langs(self):
-        """Codes of the languages the customer may speak, the likeliest first."""
-        return [self.call_id.lang, self.partner_id.lang]

@@ -134,7 +134,7 @@ class SurveyUserInput(models.Model):
                     "agent_id": agent.id,
                     "number": record.number,
                     "partner_id": record.partner_id.id,
-                    "lang_id": self._find_lang(record._get_survey_langs()),
+                    "lang_id": self._find_lang(record._get_langs()),
                 },
             )
 
@@ -322,8 +322,15 @@ class SurveyUserInput(models.Model):
         :param dict bodies: str by row
         """
         for row in self:
-            row.sms_state = "sent"
-            row._note_asked(row._send(bodies[row]))
+            try:
+                with self.env.cr.savepoint():
+                    row.sms_state = "sent"
+                    row._note_asked(row._send(bodies[row]))
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception as error:
+                _logger.warning("The question of %s was not sent", row, exc_info=True)
+                row.write({"sms_state": "failed", "failure_reason": str(error)})
 
     def _note_asked(self, message):
         self.question_message_id = message

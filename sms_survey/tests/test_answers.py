@@ -169,6 +169,15 @@ class TestAnswers(SmsSurveyCase):
         for text in ("ja", "Japp", "yes", "1"):
             self.assertEqual(swedish._find_sms_answer(text), yes)
 
+    def test_the_language_that_the_exchange_tells_comes_first(self):
+        self.env["res.lang"]._activate_lang("sv_SE")
+        self.survey.question_ids.with_context(lang="sv_SE").title = "Hur var det?"
+        self.tell("call.queued", service="help", call_id="s", caller=CUSTOMER, lang="sv_SE")
+        self.tell("call.answered", 10, call_id="s", agent="Ada")
+        self.tell("call.ended", 60, call_id="s", reason="caller")
+        (body,) = self.ask()
+        self.assertTrue(body.startswith("Hur var det?"), body)
+
     def test_a_word_of_two_answers_is_refused(self):
         """R104: naming the question and the word."""
         with self.assertRaisesRegex(ValidationError, "Question Fine.*“ok”"):

@@ -1,7 +1,9 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .common import CUSTOMER, NOON, OTHER_CUSTOMER, SmsSurveyCase
 
@@ -93,6 +95,23 @@ class TestAsking(SmsSurveyCase):
         self.assertEqual(self.ask(), [])
         self.assertEqual(row.sms_state, "failed")
         self.assertIn("object.partner_id.name", row.failure_reason)
+
+    @mute_logger("odoo.addons.sms_survey.models.survey_user_input")
+    def test_p10_a_question_that_breaks_keeps_nobody_else_waiting(self):
+        """P10: it says why; whoever comes after it is asked."""
+        Inputs = self.registry["survey.user_input"]
+        send = Inputs._send
+
+        def break_one(row, body):
+            if row.number == CUSTOMER:
+                raise ValueError("broken")
+            return send(row, body)
+
+        broken, other = self.call(), self.call("c2", caller=OTHER_CUSTOMER)
+        with patch.object(Inputs, "_send", break_one):
+            self.assertEqual(len(self.ask()), 1)
+        self.assertEqual((broken.sms_state, broken.failure_reason), ("failed", "broken"))
+        self.assertEqual(other.sms_state, "sent")
 
     def test_a_supervisor_cannot_have_a_text_run_code(self):
         self.env["ir.config_parameter"].set_param("mail.restrict.template.rendering", True)
@@ -187,6 +206,13 @@ class TestAsking(SmsSurveyCase):
         message = self.answer("5")
         self.assertNotEqual(row.sms_state, "answered")
         self.assertNotEqual(message.inbox_reason, "no_match")
+
+    def test_who_got_no_question_may_be_asked_after_the_next_call(self):
+        """Decision 8: only what was sent counts in the quarantine."""
+        self.survey.sms_quarantine_days = 7
+        self.test_a_question_that_the_provider_refuses()
+        self.call("c2")
+        self.assertEqual(len(self.ask()), 1)
 
     def test_what_is_sent_again_asks_again(self):
         row = self.call()

@@ -69,6 +69,14 @@ class TestReport(SmsSurveyCase):
         by_agent = {agent.name: figures[1] for agent, *figures in self.group("agent_id")}
         self.assertEqual(by_agent, {"Ada": 2, False: 1})
 
+    def test_answers_to_another_survey_do_not_name_an_agent(self):
+        """R106: one answer to each is one, not two."""
+        self.company.sms_survey_min_answers = 2
+        self.talk(1, "Ada", "5")
+        self.service.survey_id = self.create_survey("And now?", "12345")
+        self.talk(2, "Ada", "5")
+        self.assertEqual([agent.name for agent, *_figures in self.group("agent_id")], [False])
+
     def test_who_was_passed_over_was_not_asked(self):
         self.survey.sms_quarantine_days = 7
         self.talk(1, "Ada", "5")

@@ -1,0 +1,2 @@
+from . import test_telephones_tour
+from . import test_voice
