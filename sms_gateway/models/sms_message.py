@@ -9,12 +9,13 @@ from odoo.tools import SQL
 from ..const import ORIGINS
 
 #: Which states a text may come from. What is not listed stays as it is: reports arrive late,
-#: twice and in any order.
+#: twice and in any order. A queued one may have been taken by the provider: its answer was lost,
+#: and it knows a repeated request.
 TRANSITIONS = {
     "queued": {"sending"},
     "sending": {"queued"},
     "sent": {"sending", "unknown"},
-    "delivered": {"sending", "sent", "unknown"},
+    "delivered": {"queued", "sending", "sent", "unknown"},
     "failed": {"queued", "sending", "sent", "unknown"},
     "unknown": {"sending"},
     "cancelled": {"queued"},
@@ -333,6 +334,14 @@ class SmsMessage(models.Model):
                     "address": sender.address,
                 }
             )
+
+    def _get_tried(self):
+        """Those of the texts that were with the provider before, and not accepted for certain.
+
+        For adapters whose provider refuses many texts for one: what is tried again goes alone.
+        """
+        tried = [("message_id", "in", self.ids), ("attempts", ">", 0)]
+        return self.env["sms.sms"].sudo().search(tried).message_id
 
     def _note_leaving(self):
         """Texts have been claimed and leave when the claim is committed; none may be left.

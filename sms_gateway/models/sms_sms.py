@@ -67,7 +67,7 @@ class SmsSms(models.Model):
         """A text deleted from the outbox is cancelled in the ledger; one under way is awaited."""
         if self.filtered(lambda sms: sms.sender_id and sms.state == "process"):
             raise UserError(self.env._("A text is being sent. Wait for its state, then delete it."))
-        self.message_id._set_cancelled()
+        self.message_id.sudo()._set_cancelled()  # the ledger is written by no person
 
     # === SENDING === #
 
@@ -123,7 +123,7 @@ class SmsSms(models.Model):
         """
         ours = self.filtered("sender_id")
         failed = ours.filtered(lambda sms: sms.message_id.state == "failed" and not sms.to_delete)
-        failed.message_id._resend()
+        failed.message_id.sudo()._resend()
         failed.to_delete = True
         return super(SmsSms, self - ours).resend_failed() if self - ours else True
 
@@ -252,11 +252,12 @@ class SmsSms(models.Model):
     def _update_sms_state_and_trackers(self, new_state, failure_type=None):
         """Override of `sms`: cancelling or retrying in the outbox changes the ledger too."""
         ours = self.filtered("message_id")
+        messages = ours.message_id.sudo()
         res = super(SmsSms, self - ours)._update_sms_state_and_trackers(new_state, failure_type)
         if new_state == "canceled":
-            ours.message_id._set_cancelled()
+            messages._set_cancelled()
         elif new_state == "error":
-            ours.message_id._set_failed(failure_type)
+            messages._set_failed(failure_type)
         elif new_state == "outgoing":
-            ours.message_id.filtered(lambda m: m.state in ("failed", "cancelled"))._resend()
+            messages.filtered(lambda m: m.state in ("failed", "cancelled"))._resend()
         return res

@@ -143,6 +143,11 @@ class AdapterContract:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.make_account()
+
+    @classmethod
+    def make_account(cls):
+        """A company with a gateway of this provider, and a sender."""
         cls.company = cls.env.company
         cls.company.country_id = cls.env.ref("base.se")
         cls.gateway = cls.env["sms.gateway"].create(

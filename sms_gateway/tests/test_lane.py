@@ -9,6 +9,7 @@ from odoo.tools import SQL, mute_logger
 
 from odoo.addons.sms_gateway.const import RETRY_DELAYS
 from odoo.addons.sms_gateway.engine import transport
+from odoo.addons.sms_gateway.engine.contract import DeliveryReport
 from odoo.addons.sms_gateway.engine.transport import NoAnswer, NotSent
 
 from .common import CUSTOMER, SmsGatewayCase
@@ -161,6 +162,24 @@ class TestLane(SmsGatewayCase):
             self.run_lanes()
         self.assertEqual(len(provider.sent), 1)
         self.assertEqual(text.message_id.state, "sent")
+
+    def test_a_report_settles_a_text_that_is_to_be_repeated(self):
+        """P5: the lost answer was a yes; the report comes before the next try, which is spared."""
+        text = self.create_text()
+        self.leave_claimed(text)
+        features = {**self.gateway._get_adapter()._get_features(), "idempotency": True}
+        adapter = type(self.env["sms.gateway.adapter.none"])
+        with (
+            patch.object(adapter, "_get_features", lambda self: features),
+            self.provider() as provider,
+        ):
+            text.message_id._set_queued()
+            self.env["sms.message"]._apply_reports(
+                self.gateway, [DeliveryReport("delivered", uuid=text.uuid)]
+            )
+            self.run_lanes()
+        self.assertFalse(provider.sent)
+        self.assertEqual(text.message_id.state, "delivered")
 
     def test_opted_out_between_writing_and_sending(self):
         """P6: the list is asked again at the last moment."""
