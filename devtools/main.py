@@ -17,6 +17,7 @@ COMMANDS = {
     "shell": "a Python prompt with `env` on the demo database",
     "psql": "a SQL prompt on the demo database",
     "screenshots": "take the pictures of docs/screenshots.py",
+    "matrix": "write the table of providers in README.md from the adapters",
     "i18n": "export the terms and update the translations",
 }
 

@@ -3,7 +3,7 @@
 Not a requirement of this addon: an adapter that imports this names PyJWT in its own manifest.
 """
 
-import jwt  # pylint: disable=missing-manifest-dependency
+import jwt
 
 from .contract import WebhookRefused
 from .proof import MAX_AGE, require

@@ -1,6 +1,5 @@
 import hashlib
 import re
-from itertools import groupby
 from urllib.parse import urlencode
 
 from odoo import models
@@ -27,12 +26,19 @@ class SmsGatewayAdapter(models.AbstractModel):
     # === SENDING === #
 
     def _prepare_requests(self, gateway, messages):
-        """Turn texts into HTTP requests. Override in every adapter.
+        """Turn texts into HTTP requests. Override where one of them carries several texts.
 
         :param gateway: the ``sms.gateway`` (sudo), credentials readable
-        :param messages: ``sms.message`` to send, all of this gateway; put ``uuid`` where the
-            provider echoes it
+        :param messages: ``sms.message`` to send, all of this gateway
         :return: list of :class:`SendRequest`; each text in exactly one of them
+        """
+        return [self._prepare_request(gateway, message) for message in messages]
+
+    def _prepare_request(self, gateway, message):
+        """Turn one text into one HTTP request. Override in every adapter without batches.
+
+        :param message: ``sms.message``; put its ``uuid`` where the provider echoes it
+        :return: :class:`SendRequest`
         """
         raise NotImplementedError
 
@@ -69,11 +75,9 @@ class SmsGatewayAdapter(models.AbstractModel):
 
         :return: generator of ``sms.message``, each of at most ``size``
         """
-        for _same, group in groupby(
-            messages.sorted(lambda m: (m.sender_id.id, m.body)), lambda m: (m.sender_id, m.body)
-        ):
-            for part in split_every(size, group):
-                yield messages.browse([message.id for message in part])
+        for same in messages.grouped(lambda m: (m.sender_id, m.body)).values():
+            for ids in split_every(size, same.ids):
+                yield messages.browse(ids)
 
     # === WEBHOOKS === #
 
@@ -131,6 +135,7 @@ class SmsGatewayAdapter(models.AbstractModel):
 
         Override where the provider repeats a call with other bytes (a time stamp, a new
         signature). Texts are also recognised by their ``provider_ref``, so this only spares work.
+        It never raises: a call that cannot be understood must be stored to be parked.
         """
         digest = hashlib.sha256()
         for part in (webhook.kind, repr(webhook.query), repr(webhook.form)):

@@ -75,6 +75,8 @@ class AdapterContract:
     def make_refusals(self, request):
         """Answers that refuse for good, each with the failure type that it means.
 
+        One that the customer has opted out comes last: we remember it too, and write no more.
+
         :return: list of (:class:`Response`, failure type)
         """
         raise NotImplementedError
@@ -467,6 +469,7 @@ class AdapterContract:
         ):
             for mutilated in mutilate(webhook):
                 with self.subTest(call=mutilated):
+                    self.assertTrue(self.adapter._get_dedup_key(self.gateway, mutilated))
                     try:
                         extract(self.gateway, mutilated)
                     except WebhookMalformed as error:

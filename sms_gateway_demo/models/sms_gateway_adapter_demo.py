@@ -198,4 +198,9 @@ class SmsGatewayAdapterDemo(models.AbstractModel):
 
     def _get_features(self):
         """Override of `sms_gateway`: it can do everything."""
-        return {**super()._get_features(), "idempotency": True, "balance": True}
+        return {
+            **super()._get_features(),
+            "idempotency": True,
+            "balance": True,
+            "signature": True,
+        }

@@ -28,9 +28,6 @@ class SmsGatewayAdapterKannel(models.AbstractModel):
 
     # === SENDING === #
 
-    def _prepare_requests(self, gateway, messages):
-        return [self._prepare_request(gateway, message) for message in messages]
-
     def _prepare_request(self, gateway, message):
         """One request for one text.
 

@@ -1,0 +1,3 @@
+-- disconnect the copy from SMSAPI
+UPDATE sms_gateway
+   SET smsapi_token = NULL;

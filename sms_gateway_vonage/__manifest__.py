@@ -1,0 +1,11 @@
+{
+    "name": "SMS Gateway: Vonage",
+    "summary": "Send and receive texts through Vonage (formerly Nexmo)",
+    "version": "19.0.1.0.0",
+    "category": "Productivity/SMS",
+    "description": " ",  # Not empty, or Odoo reads README.md as reStructuredText.
+    "author": "Two-way SMS",
+    "license": "LGPL-3",
+    "depends": ["sms_gateway"],
+    "data": ["views/sms_gateway_views.xml"],
+}

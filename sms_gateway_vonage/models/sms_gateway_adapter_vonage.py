@@ -1,0 +1,210 @@
+import hashlib
+import re
+
+from odoo import models
+
+from odoo.addons.sms_gateway.engine.contract import (
+    DeliveryReport,
+    InboundText,
+    SendRequest,
+    SendResult,
+    TextPart,
+    WebhookMalformed,
+    WebhookRefused,
+)
+from odoo.addons.sms_gateway.engine.proof import check_age, check_equal, require, sign
+from odoo.addons.sms_gateway.engine.reading import (
+    dig,
+    digits,
+    read_count,
+    read_list,
+    read_number,
+    read_text,
+    read_time,
+)
+from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, unknown
+
+from .. import const
+
+
+class SmsGatewayAdapterVonage(models.AbstractModel):
+    """Vonage, SMS API.
+
+    It answers 200 whatever happened; each part of a text has a status of its own. Our uuid travels
+    as ``client-ref`` and returns with every delivery receipt. It calls by GET, form or JSON, as the
+    account is set, and does not join the parts of a long text.
+    """
+
+    _name = "sms.gateway.adapter.vonage"
+    _inherit = ["sms.gateway.adapter"]
+    _description = "SMS gateway adapter: Vonage"
+
+    # === SENDING === #
+
+    def _prepare_request(self, gateway, message):
+        """One request for one text; Vonage does not see by itself that a text needs Unicode."""
+        return SendRequest(
+            uuids=(message.uuid,),
+            method="POST",
+            url=f"{const.URL}/sms/json",
+            auth=self._get_login(gateway),
+            data={
+                "from": digits(message.sender_id.address),
+                "to": digits(message.number),
+                "text": message.body,
+                "type": "unicode" if message.encoding == "ucs2" else "text",
+                "client-ref": message.uuid,
+                "status-report-req": "1",
+            },
+        )
+
+    def _get_login(self, gateway):
+        return gateway.vonage_api_key or "", gateway.vonage_api_secret or ""
+
+    def _parse_response(self, gateway, request, response):
+        parts = self._read_parts(response)
+        refused = [part for part in parts if read_text(part.get("status")) != "0"]
+        if parts and not refused and read_text(parts[0].get("message-id")):
+            return [self._read_sent(request.uuids[0], parts)]
+        if 0 < len(refused) < len(parts):
+            return unknown(request, response)  # some parts are on their way
+        if refused or 300 <= response.status < 500:
+            return self._parse_refusal(request, response, dig(refused, 0))
+        return unknown(request, response)
+
+    def _read_parts(self, response):
+        """What Vonage says of each part of the text; empty where it says nothing."""
+        try:
+            return read_list(dig(response.json(), "messages"))
+        except WebhookMalformed:
+            return []
+
+    def _read_sent(self, uuid, parts):
+        prices = [read_number(part.get("message-price")) for part in parts]
+        cost = {} if None in prices else {"cost": sum(prices), "currency": const.CURRENCY}
+        reference = read_text(parts[0]["message-id"])
+        return SendResult(uuid, "sent", reference, segments=len(parts), **cost)
+
+    def _parse_refusal(self, request, response, part):
+        words = read_text(dig(part, "error-text")) or response.text.strip()
+        pause = re.search(const.PAUSE, words)
+        return refuse(
+            request,
+            read_text(dig(part, "status")) or str(response.status),
+            words,
+            const.FAILURES,
+            response.status,
+            int(pause[1]) / 1000 if pause else get_retry_after(response),
+        )
+
+    # === WEBHOOKS === #
+
+    def _read_params(self, webhook):
+        """Names and values of a call, told in the address, in a form or as JSON."""
+        if "json" not in webhook.headers.get("content-type", ""):
+            return webhook.params
+        values = webhook.json()
+        if not isinstance(values, dict):
+            raise WebhookMalformed("not an object")
+        return {name: read_text(value) or "" for name, value in values.items()}
+
+    def _verify_webhook(self, gateway, webhook):
+        """All parameters are signed, the moment too; a repetition may come with the old one."""
+        if gateway.vonage_signature == "none":
+            return
+        require(gateway.vonage_signature_secret)
+        try:
+            params = dict(self._read_params(webhook))
+        except WebhookMalformed as error:
+            raise WebhookRefused("unsigned") from error
+        given = params.pop("sig", "").lower()
+        check_equal(given, self._sign(gateway, params))
+        check_age(params.get("timestamp"), const.MAX_AGE)
+
+    def _sign(self, gateway, params):
+        """The signature of parameters, in small hexadecimal digits."""
+        data = "".join(
+            f"&{name}={value.translate(const.ESCAPES)}" for name, value in sorted(params.items())
+        )
+        secret, method = gateway.vonage_signature_secret, gateway.vonage_signature
+        if method and method != "md5hash":
+            return sign(secret, data, method).hex()
+        signed = (data + secret).encode("utf-8", "surrogatepass")
+        return hashlib.md5(signed, usedforsecurity=False).hexdigest()
+
+    def _extract_inbound(self, gateway, webhook):
+        params = self._read_params(webhook)
+        return [
+            InboundText(
+                number=self._format_number(gateway, params.get("msisdn", "")),
+                address=params.get("to"),
+                body=params.get("text", ""),
+                provider_ref=params.get("messageId"),
+                sent_at=read_time(params.get("message-timestamp")),
+                part=self._read_part(params),
+            )
+        ]
+
+    def _read_part(self, params):
+        """Which part of a long text it is, or None."""
+        if not params.get("concat-ref"):
+            return None
+        number, total = (read_count(params.get(f"concat-{name}")) for name in ("part", "total"))
+        return TextPart(params["concat-ref"], number, total)
+
+    def _extract_reports(self, gateway, webhook):
+        params = self._read_params(webhook)
+        state = const.REPORT_STATES.get(params.get("status"))
+        if not state:
+            raise WebhookMalformed(f"no state of a text: {params.get('status')}")
+        return [
+            DeliveryReport(
+                state,
+                uuid=params.get("client-ref") or None,
+                provider_ref=params.get("messageId") or None,
+                **(self._read_failure(params) if state == "failed" else {}),
+            )
+        ]
+
+    def _read_failure(self, params):
+        code = params.get("err-code") or None
+        kind = "sms_expired" if params["status"] == "expired" else "sms_not_delivered"
+        kind, words = const.REPORT_FAILURES.get(code, (kind, params["status"]))
+        return {"failure_type": kind, "code": code, "reason": words}
+
+    def _get_dedup_key(self, gateway, webhook):
+        """Of a text the id of Vonage: moment and signature may differ in a repetition."""
+        reference = webhook.params.get("messageId")
+        if webhook.kind == "inbound" and reference:
+            return f"inbound:{reference}"
+        return super()._get_dedup_key(gateway, webhook)
+
+    # === ACCOUNT === #
+
+    def _prepare_test_request(self, gateway):
+        return SendRequest(
+            (),
+            "GET",
+            f"{const.URL}/account/get-balance",
+            headers={"Accept": "application/json"},
+            auth=self._get_login(gateway),
+        )
+
+    def _parse_test_response(self, gateway, response):
+        if self._parse_balance(gateway, response):
+            return True, ""
+        return False, self.env._(
+            "Vonage does not accept this key and secret. It answered %(status)s %(words)s",
+            status=response.status,
+            words=response.text.strip()[:200],
+        )
+
+    def _prepare_balance_request(self, gateway):
+        return self._prepare_test_request(gateway)
+
+    def _parse_balance(self, gateway, response):
+        amount = read_number(dig(response.json(), "value"))
+        return None if amount is None else (amount, const.CURRENCY)
+
+    def _get_features(self):
+        return {**super()._get_features(), "balance": True, "cost": True, "signature": True}
