@@ -178,7 +178,8 @@ class ContactCenterService(models.Model):
         defaults = {f"default_{name}" for name in KEPT}
         context = {key: value for key, value in self.env.context.items() if key not in defaults}
         self._check_kept(vals_list)
-        services = super(ContactCenterService, self.with_context(context)).create(vals_list)
+        undefaulted = self.with_env(self.env(context=context))
+        services = super(ContactCenterService, undefaulted).create(vals_list)
         return services.with_env(self.env)
 
     def write(self, vals):

@@ -45,6 +45,7 @@ class SmsGateway(models.Model):
     @api.depends("sinch_secret")
     def _compute_features(self):
         """Override of `sms_gateway`: Sinch signs for some accounts only."""
-        super()._compute_features()
+        res = super()._compute_features()
         for gateway in self.filtered(lambda g: g.code == "sinch"):
             gateway.support_signature = bool(gateway.sudo().sinch_secret)
+        return res
