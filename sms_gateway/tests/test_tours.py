@@ -42,6 +42,18 @@ class TestTours(SmsGatewayCase, HttpCase):
         self._send_and_fail()
         self.start_tour(self.url, "sms_gateway_failed", login="sms_salesman")
 
+    def test_an_administrator_sees_the_trouble_and_chooses_a_sender_for_a_country(self):
+        text = self.create_text()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sms_sms SET create_date = create_date - interval '1 hour' WHERE id = %s",
+            [text.id],
+        )
+        self.env.invalidate_all()
+        self.start_tour("/odoo/sms-health", "sms_gateway_health", login="admin")
+        rule = self.env["sms.sender.rule"].search([("prefix", "=", "+46")])
+        self.assertEqual(rule.sender_id, self.sender)
+
     def test_the_menus_lead_to_gateways_and_texts(self):
         self._send_and_fail()
         self.start_tour("/odoo", "sms_gateway_menus", login="admin")

@@ -100,3 +100,24 @@ tours.add("sms_gateway_menus", {
         {trigger: ".o_form_view .o-mail-Chatter"},
     ],
 });
+
+/** From the health of the gateways to the texts that wait, and a sender for a country. */
+tours.add("sms_gateway_health", {
+    steps: () => [
+        {trigger: ".o_data_row:contains(Test provider) .badge:contains(Trouble)"},
+        {
+            content: "What is wrong, and what to do",
+            trigger: ".o_data_row:contains(Test provider):contains('has been waiting since')",
+        },
+        {trigger: ".o_data_row:contains(Test provider) [name=action_view_waiting]", run: "click"},
+        {trigger: ".o_data_row:contains(+4791234567):contains(Queued)"},
+        {trigger: ".o_menu_sections button:contains(Configuration)", run: "click"},
+        {trigger: ".o-dropdown--menu .o-dropdown-item:contains(Sender rules)", run: "click"},
+        {trigger: ".o_list_button_add", run: "click"},
+        {trigger: ".o_selected_row [name=prefix] input", run: "edit +46"},
+        {trigger: ".o_selected_row [name=sender_id] input", run: "edit Sales"},
+        {trigger: ".ui-autocomplete a:contains(Sales)", run: "click"},
+        {trigger: ".o_list_button_save", run: "click"},
+        {trigger: ".o_data_row:contains(+46):not(.o_selected_row)"},
+    ],
+});
