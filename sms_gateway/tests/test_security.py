@@ -9,7 +9,12 @@ from odoo.modules import get_module_path
 from odoo.tests import new_test_user, tagged
 from odoo.tests.common import _super_send
 
-from odoo.addons.sms_gateway.engine.contract import InboundText, SendRequest, Webhook
+from odoo.addons.sms_gateway.engine.contract import (
+    InboundText,
+    SendRequest,
+    TextPart,
+    Webhook,
+)
 
 from .common import CUSTOMER, SmsGatewayCase
 
@@ -18,6 +23,8 @@ RIGHTS = {
     "sms.gateway": {"plain": "r", "salesman": "r", "manager": "r", "admin": "rwcu"},
     "sms.gateway.throttle": {"admin": "r"},
     "sms.gateway.event": {"admin": "rw"},
+    "sms.gateway.part": {"admin": "r"},
+    "sms.sender.rule": {"salesman": "r", "manager": "rwcu", "admin": "rwcu"},
     "sms.sender": {"plain": "r", "salesman": "r", "manager": "rwcu", "admin": "rwcu"},
     "sms.message": {"salesman": "r", "manager": "r", "admin": "ru"},
     "sms.keyword": {"salesman": "r", "manager": "rwcu", "admin": "rwcu"},
@@ -116,9 +123,15 @@ class TestAccess(SecurityCase):
         keyword = self.env["sms.keyword"].create(
             {"name": "Ours", "company_id": self.company.id, "hard_words": "FERDIG"}
         )
+        rule = self.env["sms.sender.rule"].create({"prefix": "+47", "sender_id": self.sender.id})
+        part = TextPart("7", 1, 2)
+        part = InboundText(CUSTOMER, self.sender.address, "See", "in-1", part=part)
+        self.assertFalse(self.env["sms.gateway.part"]._join(self.gateway, [part]))
         for record in (
             self.gateway,
             self.sender,
+            rule,
+            self.env["sms.gateway.part"].search([("provider_ref", "=", "in-1")]),
             Event.search([("dedup_key", "=", "key")]),
             keyword,
         ):
