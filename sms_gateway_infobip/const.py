@@ -31,7 +31,7 @@ FAILURES = {
     "11": "sms_sender",  # REJECTED_SOURCE: not registered
     "12": "sms_credit",  # REJECTED_NOT_ENOUGH_CREDITS
     "13": "sms_sender",  # REJECTED_SENDER: blocked
-    "14": "sms_optout",  # REJECTED_DESTINATION: blocked by the customer's operator or account
+    "14": "sms_not_allowed",  # REJECTED_DESTINATION: blocked by the customer's operator or account
     "15": "sms_expired",
     "17": "sms_credit",  # REJECTED_PREPAID_PACKAGE_EXPIRED
     "18": "sms_configuration",  # REJECTED_DESTINATION_NOT_REGISTERED: trial account

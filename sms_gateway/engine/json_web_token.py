@@ -31,5 +31,5 @@ def read_jwt(token, secret):
         )
     except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError) as error:
         raise WebhookRefused("stale") from error
-    except jwt.InvalidTokenError as error:
+    except jwt.PyJWTError as error:
         raise WebhookRefused("signature") from error

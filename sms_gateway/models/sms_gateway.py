@@ -139,7 +139,9 @@ class SmsGateway(models.Model):
         for gateway in self:
             gateway.webhook_token_digest = _digest(gateway.webhook_token)
 
-    @api.depends("code", "webhook_token", "webhook_username", "webhook_password")
+    @api.depends(
+        "code", "support_signature", "webhook_token", "webhook_username", "webhook_password"
+    )
     def _compute_webhook_urls(self):
         for gateway in self:
             gateway.inbound_url = gateway._get_address_to_paste("inbound")

@@ -2,7 +2,6 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 _logger = logging.getLogger(__name__)
@@ -108,6 +107,12 @@ class SmsGatewayHealth(models.AbstractModel):
                     ("create_date", ">=", fields.Datetime.now() - WINDOW),
                     ("gateway_id", "in", self.ids),
                     ("state", "in", [*SETTLED, "unknown"]),
+                    # what we refused ourselves says nothing of the provider
+                    "|",
+                    "|",
+                    ("state", "!=", "failed"),
+                    ("failure_code", "!=", False),
+                    ("sent_at", "!=", False),
                 ],
                 ["gateway_id", "state"],
                 ["__count"],
@@ -288,8 +293,8 @@ class SmsGatewayHealth(models.AbstractModel):
         """A provider that does not tell its balance now has been asked, and is asked again."""
         try:
             self._refresh_balance()
-        except UserError as error:
-            _logger.info("SMS gateway %s: no balance (%s)", self.name, error)
+        except Exception:
+            _logger.warning("SMS gateway %s: no balance", self.name, exc_info=True)
 
     def _open_activity(self):
         """One for each trouble, however long it lasts."""

@@ -90,8 +90,21 @@ class SmsGatewayPart(models.Model):
         groups = self.grouped(
             lambda part: (part.number, part.address, part.reference, part.total)
         ).values()
+        groups = [text for group in groups for text in group._split_by_text()]
         ready = [group for group in groups if is_ready(group)]
         return [group._make_text() for group in sorted(ready, key=lambda group: min(group.ids))]
+
+    def _split_by_text(self):
+        """Parts that are numbered alike belong to several texts, of which the older come first."""
+        texts = []
+        for part in self.sorted("id"):
+            numbers = [set(text.mapped("position")) for text in texts]
+            home = next((n for n, known in enumerate(numbers) if part.position not in known), None)
+            if home is None:
+                texts.append(part)
+            else:
+                texts[home] |= part
+        return texts
 
     def _make_text(self):
         """One text of its parts; where one is missing, an ellipsis tells."""

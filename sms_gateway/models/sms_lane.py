@@ -116,6 +116,8 @@ class SmsLane(models.AbstractModel):
         )
         repeatable = orphans.filtered("gateway_id.support_idempotency")
         repeatable.message_id._set_queued()
+        for text in repeatable:
+            text.attempts += 1
         (orphans - repeatable).message_id._set_unknown(
             self.env._("The sending process was stopped before the provider's answer was recorded.")
         )

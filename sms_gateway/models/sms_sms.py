@@ -203,9 +203,7 @@ class SmsSms(models.Model):
             if result.unreached and text._divert():
                 continue
             if text.attempts >= len(RETRY_DELAYS):
-                text.message_id._set_failed(
-                    result.failure_type or "sms_server", result.reason, result.code
-                )
+                text._give_up(result)
                 continue
             delay = max(RETRY_DELAYS[text.attempts], result.retry_after or 0)
             text.message_id._set_queued()
@@ -217,15 +215,26 @@ class SmsSms(models.Model):
             )
             self.env["sms.lane"]._wake(text.lane, at=text.send_after)
 
+    def _give_up(self, result):
+        """No more tries: it has failed for certain, unless an answer may have been lost."""
+        if self._may_have_been_taken():
+            self.message_id._set_unknown(result.reason)
+        else:
+            self.message_id._set_failed(
+                result.failure_type or "sms_server", result.reason, result.code
+            )
+
     def _divert(self):
         """Leave by the sender's fallback, once; certainly nothing of the text has left (P2).
 
         What was written to the same customer since goes with it: it must not be there first (P4).
+        What was tried before stays with a provider that recognises a repeated request: there, the
+        answer to the first may have been lost.
 
         :return: whether there was a fallback
         """
         fallback = self.sender_id._get_fallback()
-        if self.intended_sender_id or not fallback:
+        if self.intended_sender_id or self._may_have_been_taken() or not fallback:
             return False
         self.message_id._set_queued()
         waiting = self | self.search(
@@ -235,7 +244,7 @@ class SmsSms(models.Model):
                 ("state", "=", "outgoing"),
                 ("id", ">", self.id),
             ]
-        )
+        ).filtered(lambda text: not text._may_have_been_taken())
         waiting.message_id._divert(fallback)
         for text in waiting:
             text.write(
@@ -248,6 +257,10 @@ class SmsSms(models.Model):
         for lane in set(waiting.mapped("lane")):
             self.env["sms.lane"]._wake(lane)
         return True
+
+    def _may_have_been_taken(self):
+        """Whether the text waits although the provider may have it, as one that it would know."""
+        return bool(self.attempts and self.gateway_id.support_idempotency)
 
     def _update_sms_state_and_trackers(self, new_state, failure_type=None):
         """Override of `sms`: cancelling or retrying in the outbox changes the ledger too."""

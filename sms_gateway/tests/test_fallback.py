@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
@@ -114,3 +116,21 @@ class TestFallback(SmsGatewayCase):
         """Else it would be down too."""
         with self.assertRaisesRegex(ValidationError, "same gateway"):
             self.sender.fallback_id = self.text_sender
+
+    def test_what_a_provider_may_have_is_not_sent_by_another(self):
+        """P2: the answer was lost, the repetition finds no connection: the first may have gone."""
+        text, later = self.create_text(body="1"), self.create_text(body="2")
+        adapter = type(self.gateway._get_adapter())
+        features = {**self.gateway._get_adapter()._get_features(), "idempotency": True}
+        self.startPatcher(patch.object(adapter, "_get_features", lambda _self: features))
+        self.env.invalidate_all()
+        text.state, text.message_id.state = "process", "sending"
+        with patch.object(type(self.env["sms.lane"]), "_commit"):
+            self.env["sms.lane"]._settle_orphans(text.lane)
+        self.assertEqual((text.state, text.attempts), ("outgoing", 1))
+        later.attempts = 1
+        self.assertFalse(text._divert())
+        self.assertEqual((text | later).sender_id, self.sender)
+        text.attempts = 0
+        self.assertTrue(text._divert())
+        self.assertEqual((text.sender_id, later.sender_id), (self.fallback, self.sender))

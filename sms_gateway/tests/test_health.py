@@ -19,7 +19,7 @@ class TestHealth(SmsGatewayCase):
                 for n in range(count)
             ]
         )
-        texts.message_id.state = state
+        texts.message_id.write({"state": state, "failure_code": state == "failed" and "30003"})
         texts.state = "sent"
         self.env.flush_all()
         self.env.invalidate_all()
@@ -74,6 +74,13 @@ class TestHealth(SmsGatewayCase):
         self.assertEqual((self.gateway.failure_rate, self.gateway.health), (0.25, "critical"))
         self.gateway.alert_failure_rate = 0.3
         self.assertEqual(self.gateway.health, "ok")
+
+    def test_what_we_refuse_ourselves_is_no_failure_of_the_provider(self):
+        """A mailing to a list with bad numbers calls nobody out of bed."""
+        self.make_texts("delivered", 20)
+        texts = [{"number": "12", "body": "Hello", "sender_id": self.sender.id}] * 20
+        self.assertEqual(set(self.env["sms.sms"].create(texts).mapped("state")), {"error"})
+        self.assertEqual((self.gateway.failure_rate, self.gateway.health), (0, "ok"))
 
     def test_yesterdays_texts_do_not_count(self):
         failed = self.make_texts("failed", 40)

@@ -9,7 +9,7 @@ from odoo.tools import SQL, mute_logger
 
 from odoo.addons.sms_gateway.const import RETRY_DELAYS
 from odoo.addons.sms_gateway.engine import transport
-from odoo.addons.sms_gateway.engine.contract import DeliveryReport
+from odoo.addons.sms_gateway.engine.contract import DeliveryReport, SendResult
 from odoo.addons.sms_gateway.engine.transport import NoAnswer, NotSent
 
 from .common import CUSTOMER, SmsGatewayCase
@@ -180,6 +180,19 @@ class TestLane(SmsGatewayCase):
             self.run_lanes()
         self.assertFalse(provider.sent)
         self.assertEqual(text.message_id.state, "delivered")
+
+    def test_lost_answers_end_as_unknown(self):
+        """P2: nobody is told that a text has failed which the provider may have."""
+        text = self.create_text()
+        self.leave_claimed(text)
+        text.attempts = len(RETRY_DELAYS)
+        result = SendResult(text.uuid, "retry", failure_type="sms_server", reason="lost")
+        features = {**self.gateway._get_adapter()._get_features(), "idempotency": True}
+        adapter = type(self.env["sms.gateway.adapter.none"])
+        with patch.object(adapter, "_get_features", lambda self: features):
+            self.gateway.invalidate_recordset(["support_idempotency"])
+            text.message_id._record_results([result])
+        self.assertEqual(text.message_id.state, "unknown")
 
     def test_opted_out_between_writing_and_sending(self):
         """P6: the list is asked again at the last moment."""

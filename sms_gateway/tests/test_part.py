@@ -59,6 +59,17 @@ class TestPart(EventCase):
         self.work_off()
         self.assertEqual(set(self.bodies()), {"Aa", "Bb", "Cc"})
 
+    def test_a_reference_that_comes_again_is_another_text(self):
+        """The numbers of some telephones go round fast; no part takes the place of another."""
+        self.store_part(1, "A", 2, ref="a1")
+        self.store_part(1, "B", 2, ref="b1")
+        self.work_off()
+        self.assertFalse(self.received())
+        self.store_part(2, "a", 2, ref="a2")
+        self.store_part(2, "b", 2, ref="b2")
+        self.work_off()
+        self.assertEqual(self.bodies(), ["Aa", "Bb"])
+
     def test_whole_texts_do_not_wait(self):
         self.store_part(1, "See", 2)
         self.store_text("Yes")

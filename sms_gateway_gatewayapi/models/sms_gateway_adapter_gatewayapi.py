@@ -36,15 +36,22 @@ class SmsGatewayAdapterGatewayapi(models.AbstractModel):
     # === SENDING === #
 
     def _prepare_requests(self, gateway, messages):
-        """A country that the account may not send to is refused with all texts of its request."""
+        """A country that the account may not send to is refused with all texts of its request.
+
+        An answer may name only one of several wrong texts: what is tried again goes alone.
+        """
         legacy = gateway.gatewayapi_api == "legacy"
         prepare = self._prepare_legacy if legacy else self._prepare_messaging
-        countries = messages.grouped(lambda m: phone_get_region_data_for_number(m.number)["code"])
-        return [
-            prepare(gateway, messages.browse(ids))
+        repeated = messages._get_tried()
+        countries = (messages - repeated).grouped(
+            lambda m: phone_get_region_data_for_number(m.number)["code"]
+        )
+        batches = [
+            messages.browse(ids)
             for group in countries.values()
             for ids in split_every(const.BATCH_SIZE, group.ids)
         ]
+        return [prepare(gateway, batch) for batch in [*batches, *repeated]]
 
     def _prepare_messaging(self, gateway, messages):
         texts = [

@@ -245,6 +245,8 @@ class TestMessaging(GatewayapiContract, TransactionCase):
         self.assertEqual((wrong.state, wrong.failure_type), ("failed", "sms_number_format"))
         self.assertEqual(wrong.failure_reason, "Too long")
         self.assertEqual(set((messages - wrong).mapped("state")), {"queued"})
+        prepared = self.adapter._prepare_requests(self.gateway, messages - wrong)
+        self.assertEqual([len(request.uuids) for request in prepared], [1, 1])
 
     # === PROOF === #
 

@@ -37,10 +37,10 @@ class SmsGatewayAdapterPlivo(models.AbstractModel):
         return const.BATCH
 
     def _prepare_requests(self, gateway, messages):
-        return [
-            self._prepare_request(gateway, texts)
-            for texts in self._split_by_text(messages, self._get_batch_size())
-        ]
+        """What was refused with a wrong number of its request goes alone."""
+        repeated = messages._get_tried()
+        batches = [*self._split_by_text(messages - repeated, self._get_batch_size()), *repeated]
+        return [self._prepare_request(gateway, texts) for texts in batches]
 
     def _prepare_request(self, gateway, messages):
         """One request for equal texts to several numbers.

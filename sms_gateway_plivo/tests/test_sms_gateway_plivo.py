@@ -242,6 +242,13 @@ class TestSmsGatewayPlivo(AdapterContract, TransactionCase):
         wrong = ("failed", "sms_invalid_destination")
         self.assertEqual(self._parse(messages, answer), [("sent", None), wrong, ("sent", None)])
 
+    def test_what_is_tried_again_goes_alone(self):
+        """Seven wrong numbers in one request would use up the tries of the right ones."""
+        messages = self.make_messages(3)
+        self.env["sms.sms"].search([("message_id", "=", messages[0].id)]).attempts = 1
+        prepared = self.adapter._prepare_requests(self.gateway, messages)
+        self.assertEqual([len(request.uuids) for request in prepared], [2, 1])
+
     def test_wrong_number_stops_the_others(self):
         """P2: where none was taken for the sake of one number, the others are tried again."""
         messages = self.make_messages(3)

@@ -59,12 +59,23 @@ class SmsGatewayAdapterTwilio(models.AbstractModel):
         answer = response.json()
         code = read_text(dig(answer, "code")) or read_text(dig(answer, "error_code"))
         sid = read_text(dig(answer, "sid"))
+        if sid and response.status in (200, 201):
+            return [self._parse_taken(request, response, sid, code)]
         if code or 300 <= response.status < 500:
             return self._refuse(request, response, code or str(response.status))
-        if sid and response.status in (200, 201):
-            segments = read_count(dig(answer, "num_segments"))
-            return [SendResult(request.uuids[0], "sent", provider_ref=sid, segments=segments)]
         return unknown(request, response)
+
+    def _parse_taken(self, request, response, sid, code):
+        """A text that Twilio took; it may have failed at once, and is never tried again (P2)."""
+        return SendResult(
+            request.uuids[0],
+            "failed" if code in const.FAILURES else "sent",
+            provider_ref=sid,
+            failure_type=const.FAILURES.get(code),
+            code=code,
+            reason=self._get_words(response) if code else None,
+            segments=read_count(dig(response.json(), "num_segments")),
+        )
 
     def _refuse(self, request, response, code):
         """Twilio's own refusal, or that of something before it."""

@@ -102,6 +102,14 @@ class TestSmsGatewayTwilio(AdapterContract, TransactionCase):
             (make_error(21610, "unsubscribed"), "sms_optout"),  # the last, for it is remembered
         ]
 
+    def test_what_twilio_took_is_never_tried_again(self):
+        """P2: it has an id, so it exists; whatever code stands beside."""
+        request = self.adapter._prepare_requests(self.gateway, self.make_messages())[0]
+        for code, outcome in ((30001, "failed"), (30410, "failed"), (99999, "sent")):
+            told = Response(201, {}, b'{"sid": "SM1", "error_code": %d}' % code)
+            result = self.adapter._parse_response(self.gateway, request, told)[0]
+            self.assertEqual((result.outcome, result.provider_ref), (outcome, "SM1"))
+
     def make_throttled(self, request):
         return [make_error(20429, "Too Many Requests", 429), make_error(21611, "queue full")]
 

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..const import SIGNATURES
 
@@ -38,3 +38,12 @@ class SmsGateway(models.Model):
         help="In the Vonage dashboard: API settings › SMS settings › Signature secret. Without it "
         "no call is accepted, unless the calls are not signed.",
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("vonage_signature")
+    def _compute_features(self):
+        """Override of `sms_gateway`: Vonage signs for some accounts only."""
+        super()._compute_features()
+        for gateway in self.filtered(lambda g: g.code == "vonage"):
+            gateway.support_signature = gateway.sudo().vonage_signature != "none"

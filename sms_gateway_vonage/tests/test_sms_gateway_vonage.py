@@ -392,6 +392,14 @@ class TestSmsGatewayVonage(AdapterContract, TransactionCase):
 
     # === ACCOUNT === #
 
+    def test_unsigned_calls_have_their_password_in_the_address(self):
+        """Else every call of an account without signature would be refused, and answers lost."""
+        self.gateway.write({"webhook_username": "odoo", "webhook_password": "pass"})
+        self.assertNotIn("odoo:pass@", self.gateway.inbound_url)
+        self.gateway.vonage_signature = "none"
+        self.assertFalse(self.gateway.support_signature)
+        self.assertIn("odoo:pass@", self.gateway.inbound_url)
+
     def test_balance(self):
         told = Response(200, {}, b'{"value": 10.28, "autoReload": false}')
         self.assertEqual(self.adapter._parse_balance(self.gateway, told), (10.28, "EUR"))
