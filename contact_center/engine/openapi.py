@@ -129,9 +129,11 @@ def _get_events_operation():
 
 
 def _get_offer_operation():
+    answer = _answer(_ref("Offer"))
+    answer["content"]["text/plain"] = {"schema": {"enum": ["1", "0"]}}
     return _operation(
         "Whether a callback may be offered to a caller.",
-        {"200": {**_answer(_ref("Offer")), "description": "With format=text 1 or 0."}},
+        {"200": {**answer, "description": "With format=text 1 or 0."}},
         parameters=[
             _parameter("service", "query", NAMES, required=True),
             _parameter("caller", "query", NAMES),

@@ -75,6 +75,8 @@ class TestOpenapi(ApiCase):
         """Each reference leads somewhere, and each path names its parameters."""
         document = self.get_document()
         self.assertEqual(document["openapi"], "3.1.0")
+        offer = document["paths"]["/callback-offer"]["get"]["responses"]["200"]["content"]
+        self.assertEqual(set(offer), {"application/json", "text/plain"})
         maker = Maker(document, 0)
         for reference in self.walk(document, "$ref"):
             self.assertTrue(maker.find({"$ref": reference}))
