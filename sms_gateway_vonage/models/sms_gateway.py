@@ -44,6 +44,7 @@ class SmsGateway(models.Model):
     @api.depends("vonage_signature")
     def _compute_features(self):
         """Override of `sms_gateway`: Vonage signs for some accounts only."""
-        super()._compute_features()
+        res = super()._compute_features()
         for gateway in self.filtered(lambda g: g.code == "vonage"):
             gateway.support_signature = gateway.sudo().vonage_signature != "none"
+        return res
