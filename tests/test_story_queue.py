@@ -89,7 +89,8 @@ class Exchange:
                 waiting = []
             if isinstance(entry, Reply):
                 self.reply(server, entry.number)
-        self.tell(server, waiting)
+        if waiting:  # the last to speak may have been a customer
+            self.tell(server, waiting)
 
     def make_event(self, told):
         moment = time.gmtime(self.midnight + 8 * 3600 + told.at)

@@ -16,7 +16,7 @@ from .common import CUSTOMER, SmsGatewayCase
 SECOND = "+4790000001"
 #: Where a text may go from each state: P5 and P2, written down once more.
 ALLOWED = {
-    "queued": {"failed", "cancelled"},
+    "queued": {"delivered", "failed", "cancelled"},
     "sending": {"queued", "sent", "delivered", "failed", "unknown"},
     "sent": {"delivered", "failed"},
     "unknown": {"sent", "delivered", "failed"},
