@@ -27,9 +27,7 @@ ACCOUNT = ("106100", "106101", "106200", "106201", "106202", "106300", "106301")
 
 #: Failure type by result code, of answers and of delivery reports.
 FAILURES = {
-    "1": "sms_server",  # temporary routing error [unverified]
     "2": "sms_not_delivered",  # permanent routing error [unverified]
-    "3": "sms_throttled",  # [unverified]
     "1002": "sms_expired",
     "1004": "sms_not_delivered",  # telephone full
     "1006": "sms_not_delivered",
@@ -44,5 +42,6 @@ FAILURES = {
     **dict.fromkeys(map(str, range(4000, 4008)), "sms_rejected"),  # content
     **dict.fromkeys(ACCOUNT, "sms_configuration"),
 }
-#: Final results of a text that tell no reason we know: routing, throttling, LINK's own errors.
-UNEXPLAINED = {"0", "4", "5", "6", "104", "105"}
+#: Final results of a text that tell no reason we know: routing, throttling, LINK's own errors. In
+#: an answer they do not prove that the text was not taken [unverified].
+UNEXPLAINED = {"0", "1", "3", "4", "5", "6", "104", "105"}

@@ -14,5 +14,5 @@ class ResCompany(models.Model):
             flows._get_active_runs()._pause()
         if {"sms_quiet_hours", "sms_quiet_start", "sms_quiet_end"} & vals.keys():
             flows = self.env["sms.flow"].sudo().search([("company_id", "in", self.ids)])
-            flows._get_active_runs().filtered("next_reminder_at")._schedule()
+            flows._get_active_runs().filtered("step_id.reminder_ids")._schedule()
         return res

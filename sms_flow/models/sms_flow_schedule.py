@@ -91,8 +91,11 @@ class SmsFlowSchedule(models.AbstractModel):
 
     @api.model
     def _get_next_reminder_query(self):
-        """SQL of (at, reminder_id) of the reminder of ``run`` that is due first."""
-        moment, laterals = SQL("planned.at"), []
+        """SQL of (at, reminder_id) of the reminder of ``run`` that is due first.
+
+        One whose window the quiet hours never let open is never due.
+        """
+        before, moment, laterals = SQL(), SQL("planned.at"), []
         window = SQL("reminder.window_start"), SQL("reminder.window_end")
         loud = SQL("company.sms_quiet_end"), SQL("company.sms_quiet_start")
         for number in range(2 * ROUNDS):
@@ -105,7 +108,7 @@ class SmsFlowSchedule(models.AbstractModel):
             name = SQL.identifier(f"round_{number}")
             # OFFSET 0: merged into one, the expression would grow with each round many times over
             laterals.append(SQL("CROSS JOIN LATERAL (SELECT %s AS at OFFSET 0) %s", opening, name))
-            moment = SQL("%s.at", name)
+            before, moment = moment, SQL("%s.at", name)
         return SQL(
             """
             SELECT %(moment)s AS at, reminder.id AS reminder_id
@@ -118,6 +121,7 @@ class SmsFlowSchedule(models.AbstractModel):
               %(laterals)s
              WHERE reminder.step_id = run.step_id AND planned.at IS NOT NULL
                AND run.last_text_at IS NOT NULL
+               AND %(moment)s = %(before)s
                AND NOT EXISTS (
                    SELECT FROM sms_flow_entry_sms_flow_reminder_rel sent
                     WHERE sent.sms_flow_entry_id = run.entry_id
@@ -125,6 +129,7 @@ class SmsFlowSchedule(models.AbstractModel):
              ORDER BY 1, reminder.sequence, reminder.id LIMIT 1
             """,
             moment=moment,
+            before=before,
             unit=_interval(SQL("reminder.delay_unit")),
             now=self.env.cr.now(),
             laterals=SQL(" ").join(laterals),

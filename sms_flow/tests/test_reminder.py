@@ -274,9 +274,20 @@ class TestReminder(ReminderCase):
         self.assertEqual(self.get_due(lead), "2040-01-10 19:30:00", "others, looked at anew")
         self.company.write({"sms_quiet_start": 19, "sms_quiet_end": 8})
         reminder.write({"window_start": 6, "window_end": 7.5})
-        self.assertTrue(self.get_due(lead), "they never meet: then late rather than for ever")
+        self.assertFalse(self.get_due(lead), "they never meet")
         self.company.sms_quiet_hours = False
         self.assertEqual(self.get_due(lead), "2040-01-11 05:00:00")
+
+    def test_a_window_that_the_quiet_hours_never_let_open(self):
+        """R072: such a reminder is never due, holds up no other, and costs no tick (P12)."""
+        self.company.write({"sms_quiet_hours": True, "sms_quiet_start": 20, "sms_quiet_end": 9})
+        self.create_reminder(delay=2, window_start=1, window_end=2.5)
+        lead = self.ask()
+        self.assertFalse(self.get_due(lead))
+        other = self.create_reminder(delay=2, delay_unit="days")
+        self.assertEqual(self.get_run(lead).next_reminder_id, other)
+        self.company.sms_quiet_hours = False
+        self.assertEqual(self.get_due(lead), "2040-01-11 00:00:00")
 
     def test_r072_a_changed_reminder_is_due_anew(self):
         reminder = self.create_reminder(delay=2)

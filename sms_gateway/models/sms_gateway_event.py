@@ -178,10 +178,14 @@ class SmsGatewayEvent(models.Model):
 
     @api.model
     def _release_late_parts(self):
-        """Nor may a text that cannot be taken in keep the others from it."""
-        parts = self.env["sms.gateway.part"]
-        if not self._try(lambda _events: parts._release_late()):
-            _logger.exception("Parts of texts cannot be taken in; they are tried again")
+        """Those of a gateway that cannot be taken in keep nobody waiting, and are tried again."""
+        for gateway, parts in self.env["sms.gateway.part"]._get_late().items():
+            try:
+                parts._release(gateway)
+                self.env["sms.lane"]._commit(processed=len(parts))
+            except Exception:
+                self.env["sms.lane"]._rollback()
+                _logger.exception("Parts of texts cannot be taken in: %s", parts.ids)
 
     @api.model
     def _get_due(self):

@@ -104,7 +104,7 @@ class SmsGatewayHealth(models.AbstractModel):
             ._read_group(
                 [
                     ("company_id", "in", self.company_id.ids),
-                    ("create_date", ">=", fields.Datetime.now() - WINDOW),
+                    *self._get_day_domain(),
                     ("gateway_id", "in", self.ids),
                     ("state", "in", [*SETTLED, "unknown"]),
                     # what we refused ourselves says nothing of the provider
@@ -254,11 +254,14 @@ class SmsGatewayHealth(models.AbstractModel):
 
     def action_view_unknown(self):
         """The texts of the day of which nobody knows whether they have gone."""
-        return self._view_texts([("state", "=", "unknown")])
+        return self._view_texts([("state", "=", "unknown"), *self._get_day_domain()])
 
     def action_view_failed(self):
-        """The texts that have failed."""
-        return self._view_texts([("state", "=", "failed")])
+        """The texts of the day that have failed."""
+        return self._view_texts([("state", "=", "failed"), *self._get_day_domain()])
+
+    def _get_day_domain(self):
+        return [("create_date", ">=", fields.Datetime.now() - WINDOW)]
 
     def _view_texts(self, domain):
         self.ensure_one()

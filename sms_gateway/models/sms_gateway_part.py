@@ -28,7 +28,7 @@ class SmsGatewayPart(models.Model):
     body = fields.Text(readonly=True)
     sent_at = fields.Datetime(readonly=True)
     received_at = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
-    is_joined = fields.Boolean(readonly=True)
+    is_joined = fields.Boolean(readonly=True, default=False)
 
     _once = models.UniqueIndex("(gateway_id, provider_ref)")
     _waiting_idx = models.Index("(gateway_id, number, reference) WHERE is_joined IS NOT TRUE")
@@ -120,24 +120,23 @@ class SmsGatewayPart(models.Model):
         )
 
     @api.model
-    def _release_late(self):
-        """Hand on what has come of texts whose other parts did not; nothing waits for ever."""
+    def _get_late(self):
+        """By gateway, the parts whose texts have waited long enough for the others."""
         before = fields.Datetime.now() - timedelta(seconds=PART_WAIT)
-        waiting = self.search([("is_joined", "=", False), ("received_at", "<=", before)])
-        for gateway, parts in waiting.grouped("gateway_id").items():
-            late = self._get_with_the_rest_of_their_texts(gateway, parts)
-            self.env["sms.message"].sudo()._receive(gateway.sudo(), late._take(bool))
+        late = self.search([("is_joined", "=", False), ("received_at", "<=", before)])
+        return late.grouped("gateway_id")
 
-    def _get_with_the_rest_of_their_texts(self, gateway, parts):
-        """Late parts and what came later of the same texts."""
-        return self.search(
+    def _release(self, gateway):
+        """Hand on what has come of these texts, also later; nothing waits for ever."""
+        come = self.search(
             [
                 ("gateway_id", "=", gateway.id),
                 ("is_joined", "=", False),
-                ("number", "in", parts.mapped("number")),
-                ("reference", "in", parts.mapped("reference")),
+                ("number", "in", self.mapped("number")),
+                ("reference", "in", self.mapped("reference")),
             ]
         )
+        self.env["sms.message"].sudo()._receive(gateway.sudo(), come._take(bool))
 
     @api.autovacuum
     def _gc_old(self):

@@ -92,6 +92,8 @@ class TestHealth(SmsGatewayCase):
         )
         self.env.invalidate_all()
         self.assertEqual((self.gateway.failure_rate, self.gateway.health), (0, "ok"))
+        domain = self.gateway.action_view_failed()["domain"]
+        self.assertFalse(self.env["sms.message"].search(domain) & failed)
 
     def test_what_should_be_looked_at(self):
         """Unknown texts, refused calls, a provider that has fallen silent."""

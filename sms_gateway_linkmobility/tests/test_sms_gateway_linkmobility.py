@@ -236,9 +236,9 @@ class TestSmsGatewayLinkmobility(AdapterContract, TransactionCase):
         self.assertEqual(messages[0].failure_code, "2106")
         self.assertEqual(messages[0].failure_reason, "In words")
 
-    def test_refused_for_the_moment_or_not_known(self):
-        """P2: only what LINK certainly did not take is tried again."""
-        for code, state in {3: "queued", 1: "queued", 4: "unknown", 99: "unknown"}.items():
+    def test_a_code_that_proves_nothing(self):
+        """P2: a code that does not prove a refusal is no reason to repeat the text."""
+        for code, state in dict.fromkeys((1, 3, 4, 99), "unknown").items():
             message = self.make_messages()
             self.record(message, lambda r, c=code: accept(r, **{r.uuids[0]: c}))
             self.assertEqual(message.state, state, code)
