@@ -7,8 +7,11 @@ import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import OdooServer, odoo_script, psql
+import requests
+from harness import OdooServer, odoo_script, psql, wait_for
 from test_story_webhook import request_bytes, story_seed
+
+from devtools.postgres import cluster
 
 #: Bad events: those of an array are many, those that come alone are the rest.
 BAD_EVENTS, IN_ARRAYS, ARRAY, CLIENTS = 20_000, 16_000, 100, 8
@@ -53,6 +56,28 @@ ANSWERS = {
     "wrong_length": ({400, 422}, 1),
 }
 TABLES = ("event", "call", "callback", "agent", "delivery")
+CREATE_WAITING = """
+import json
+connector = env["contact.center.connector"].create(
+    {"name": "Exchange", "code": "claims", "country_id": env.ref("base.no").id}
+)
+service = env["contact.center.service"].create({"name": "Support", "code": "claims"})
+callback = env["contact.center.callback"].create(
+    {"service_id": service.id, "number": "+4790612345", "connector_id": connector.id}
+)
+token = connector._renew_token()
+env.cr.commit()
+print(json.dumps({"connector_id": connector.id, "callback_id": callback.id, "token": token}))
+"""
+#: What another call of the exchange is about to commit.
+NEW_AGENT = """
+INSERT INTO contact_center_agent (name, external_id, connector_id, company_id, state, active)
+SELECT 'SIP/7', 'SIP/7', id, company_id, 'offline', true
+  FROM contact_center_connector WHERE id = %s
+"""
+WAITS_FOR_THE_OTHER = """
+SELECT pid FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'
+"""
 
 
 def test_twenty_thousand_bad_events_change_nothing(database):
@@ -73,6 +98,28 @@ def test_twenty_thousand_bad_events_change_nothing(database):
         given = {status for (told, status) in answers if told == kind}
         assert given, f"{kind} was never tried"
         assert given <= statuses, (kind, given, f"STORY_SEED={seed}")
+
+
+def test_an_agent_whom_two_calls_name_first_is_one(database):
+    """R087: an agent's first two claims at once are both answered; he is made by one of them."""
+    made = odoo_script(database, CREATE_WAITING)
+    other = cluster().connect(database)
+    with OdooServer(database) as server, contextlib.closing(other), ThreadPoolExecutor(1) as pool:
+        other.autocommit = False
+        other.cursor().execute(NEW_AGENT, [made["connector_id"]])
+        claim = pool.submit(
+            requests.post,
+            f"{server.url}{API}/callbacks/{made['callback_id']}/claim",
+            json={"agent": "SIP/7"},
+            headers={"Authorization": f"Bearer {made['token']}"},
+            timeout=60,
+        )
+        wait_for(lambda: psql("postgres", WAITS_FOR_THE_OTHER, database), message="the claim")
+        other.commit()
+        answer = claim.result()
+    assert (answer.status_code, answer.json().get("agent")) == (200, "SIP/7"), answer.text
+    query = "SELECT count(*) FROM contact_center_agent WHERE connector_id = %s"
+    assert psql(database, query, made["connector_id"]) == [(1,)]
 
 
 def all_effects(database):

@@ -1,4 +1,7 @@
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
 
 
 class ContactCenterAgent(models.Model):
@@ -38,19 +41,30 @@ class ContactCenterAgent(models.Model):
 
     @api.model
     def _find_or_create(self, connector, external_id, name=None):
-        """The agent of that name at the exchange; a new one is made of what it says."""
+        """The agent of that name at the exchange; a new one is made of what it says.
+
+        :raises ConcurrencyError: where another transaction makes it just now; to be tried again
+        """
         if not external_id:
             return self.browse()
         agent = self.with_context(active_test=False).search(
             [("connector_id", "=", connector.id), ("external_id", "=", external_id)]
         )
-        return agent or self.create(
-            {
-                "connector_id": connector.id,
-                "external_id": external_id,
-                "name": name or external_id,
-            }
-        )
+        return agent or self._create_told(connector, external_id, name)
+
+    @api.model
+    def _create_told(self, connector, external_id, name):
+        try:
+            with self.env.cr.savepoint():
+                return self.create(
+                    {
+                        "connector_id": connector.id,
+                        "external_id": external_id,
+                        "name": name or external_id,
+                    }
+                )
+        except UniqueViolation as error:
+            raise ConcurrencyError from error
 
     # === EVENTS === #
 

@@ -8,6 +8,8 @@ from ..engine.numbers import to_e164
 PROGRESS = {"queued": 0, "left": 1, "abandoned": 1, "missed": 1, "answered": 2, "ended": 3}
 #: States of a call that is over without an answer, as far as is known.
 GONE = ("left", "abandoned", "missed")
+#: Who answers it where, and since when: the last one holds, also if told after the call has ended.
+PARTIES = {"service_id": "service_at", "agent_id": "agent_at"}
 #: What a call is that left the queue, by the reason the exchange gives.
 LEFT_STATES = {"abandoned": "abandoned"}
 #: Nobody waits longer; the exchange has forgotten to tell how it ended.
@@ -98,6 +100,8 @@ class ContactCenterCall(models.Model):
         "Answered", compute="_compute_answered_rate", store=True, aggregator="avg"
     )
     last_event_at = fields.Datetime(readonly=True)
+    service_at = fields.Datetime("Service as of", readonly=True)
+    agent_at = fields.Datetime("Agent as of", readonly=True)
 
     _external_uniq = models.UniqueIndex("(connector_id, external_id)")
     _waiting_idx = models.Index("(service_id, queued_at) WHERE state = 'queued'")
@@ -166,13 +170,23 @@ class ContactCenterCall(models.Model):
             for name, value in facts.items()
             if value is not None and value is not False  # nought is told, too
         }
-        if self._is_behind(event, state):
-            self.write({name: value for name, value in facts.items() if not self[name]})
-            return "stale"
         line = self._get_line()
-        self.write({**facts, "state": state, "last_event_at": event.occurred_at})
+        is_behind = self._is_behind(event, state)
+        if is_behind:
+            facts = {name: facts[name] for name in facts if self._is_news(event, name)}
+        else:
+            facts |= {"state": state, "last_event_at": event.occurred_at}
+        parties = {PARTIES[name]: event.occurred_at for name in PARTIES.keys() & facts.keys()}
+        self.write({**facts, **parties})
         self._move_line(line)
-        return "done"
+        return "stale" if is_behind else "done"
+
+    def _is_news(self, event, name):
+        """Whether a fact told late was not known yet."""
+        if not self[name]:
+            return True
+        known_at = name in PARTIES and self[PARTIES[name]]
+        return bool(known_at) and event.occurred_at > known_at
 
     def _is_behind(self, event, state):
         if not self.last_event_at or event.occurred_at > self.last_event_at:
@@ -280,8 +294,13 @@ class ContactCenterCall(models.Model):
         agent = self.env["contact.center.agent"]._find_or_create(
             event.connector_id, data.get("to_agent")
         )
-        state = call.state if call.state in ("queued", "answered") else "answered"
-        return call._apply(event, state, {"service_id": service.id, "agent_id": agent.id})
+        state = call._apply(
+            event,
+            call.state if call.state in ("queued", "answered", "ended") else "answered",
+            {"service_id": service.id, "agent_id": agent.id},
+        )
+        call._note_if_over()
+        return state
 
     def _event_call_ended(self, event, data):
         """call.ended: the talk is over."""

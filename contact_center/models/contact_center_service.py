@@ -247,21 +247,22 @@ class ContactCenterService(models.Model):
 
     # === BUSINESS METHODS: ESTIMATES === #
 
-    def _estimate_wait(self):
-        """How long somebody who joins now will wait.
+    def _estimate_wait(self, call=None):
+        """How long somebody who joins now will wait, or a call that waits already.
 
         Override to know better.
 
+        :param call: ``contact.center.call``, may be empty or None
         :return: :class:`~..engine.ewt.Estimate`
         """
         self.ensure_one()
-        return estimate(self._get_figures())
+        return estimate(self._get_figures(call))
 
-    def _get_figures(self):
+    def _get_figures(self, call=None):
         """What is known of the service now; old figures are not."""
         told = self._is_fresh(self.stats_at)
         return Figures(
-            waiting=self.waiting_count + self.callback_count,
+            waiting=self._count_ahead(call) + self.callback_count,
             exchange_wait=self.exchange_wait_seconds
             if self._is_fresh(self.exchange_wait_at)
             else None,
@@ -270,6 +271,16 @@ class ContactCenterService(models.Model):
             handling_time=self._get_handling_time(),
             recent_wait=self.measured_wait_seconds if self._is_measured() else None,
         )
+
+    def _count_ahead(self, call=None):
+        """Calls in front of one that waits, at most; else of somebody who joins now.
+
+        Its position is of when it was told; the line may have become shorter since.
+        """
+        if not call or call.state != "queued" or call.service_id != self:
+            return self.waiting_count
+        told = [call.position - 1] if call.position else []
+        return max(0, min([self.waiting_count - 1, *told]))
 
     def _is_fresh(self, moment):
         oldest = fields.Datetime.now() - timedelta(seconds=self.max_stats_age_seconds)
@@ -330,7 +341,7 @@ class ContactCenterService(models.Model):
         """
         now = fields.Datetime.now()
         is_open, closes_at = self._get_hours(now)
-        wait = self._estimate_wait()
+        wait = self._estimate_wait(call)
         rules = Rules(self.offer_closing_minutes, self.offer_min_wait_minutes, self.offer_unknown)
         reasons = [
             *([] if self.callback_enabled else ["disabled"]),

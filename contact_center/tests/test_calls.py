@@ -91,6 +91,21 @@ class TestCalls(ContactCenterCase):
         self.tell("call.ended", 60, call_id="c1", reason="caller")
         self.assertEqual((call.service_id, call.agent_id.external_id), (sales, "SIP/2"))
 
+    def test_a_transfer_told_after_the_end_names_the_last_agent(self):
+        """R110: events overtake each other; who talked last is who the survey asks about."""
+        sales = self.create_service("Sales", "sales")
+        call = self.queue()
+        self.tell("call.answered", 10, call_id="c1", agent="SIP/1")
+        self.tell("call.ended", 60, call_id="c1", reason="caller")
+        late = self.tell("call.transferred", 20, call_id="c1", to_agent="SIP/2")
+        self.assertEqual((late.state, call.state), ("stale", "ended"))
+        self.assertEqual((call.service_id, call.agent_id.external_id), (self.service, "SIP/2"))
+        self.tell("call.transferred", 60, call_id="c1", to_service="sales", to_agent="SIP/3")
+        self.assertEqual((call.service_id, call.agent_id.external_id), (sales, "SIP/3"))
+        self.tell("call.transferred", 30, call_id="c1", to_service="support", to_agent="SIP/4")
+        self.assertEqual((call.service_id, call.agent_id.external_id), (sales, "SIP/3"))
+        self.assertEqual(call.state, "ended")
+
     def test_a_snapshot_makes_up_for_what_was_not_told(self):
         self.queue("c1", at=0)
         self.queue("c2", at=1, caller="+4790612346")

@@ -44,6 +44,25 @@ class TestEstimates(ContactCenterCase):
         self.tell_stats(agents_staffed=3, agents_available=0, waiting=4)
         self.assertEqual(self.estimate(), (300, "formula"))
 
+    def test_a_caller_does_not_wait_for_himself(self):
+        """R098: who asks is in the line already; those behind him are not before him."""
+        calls = [
+            {"call_id": f"w{place}", "position": place, "caller": f"+479061234{place}"}
+            for place in (1, 2, 3)
+        ]
+        self.tell_stats(agents_staffed=1, agents_available=0)
+        snapshot = {"service": "support", "calls": calls, "agents_staffed": 1}
+        self.tell("queue.snapshot", moment=self.env.cr.now(), **snapshot)
+        waiting = self.env["contact.center.call"].search(
+            [("service_id", "=", self.service.id)], order="position"
+        )
+        waits = [self.service._get_offer(call=call)["estimated_wait_seconds"] for call in waiting]
+        self.assertEqual(waits, [180, 360, 540])
+        self.assertEqual(self.estimate(), (720, "formula"))
+        self.service.waiting_count = 1  # the others have left; the position is as it was told
+        offer = self.service._get_offer(call=waiting[-1])
+        self.assertEqual(offer["estimated_wait_seconds"], 180)
+
     def test_callbacks_are_ahead_too(self):
         self.tell_stats(agents_staffed=3, agents_available=0, waiting=3)
         self.create_callback()
