@@ -1,5 +1,6 @@
 """Run the tests: those of the addons inside Odoo, the stories of ``tests/`` around it."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 
 from . import addons, database, odoo, packages
 from .cache import ROOT, cached
-from .console import say
+from .console import say, step
 
 INSIDE_ODOO = ROOT / "tests" / "inside_odoo"
 STORIES = ROOT / "tests"
@@ -47,13 +48,20 @@ class Totals:
 
 
 def run(names, paths, options):
-    """Run the tests of some addons, of some files, or all; return the exit status."""
+    """Run the tests of some addons, of some files, or all; return the exit status.
+
+    Where there are both, the stories run beside the others, on the processors those leave idle;
+    what they print is shown when they are done.
+    """
     totals = Totals()
     inside, outside = _split(names, paths)
-    if inside:
-        _run_inside(names, inside, options, totals)
-    if outside:
-        _run_stories(outside, options, totals)
+    with contextlib.ExitStack() as stack:
+        if outside:
+            stories = stack.enter_context(_start_stories(outside, options, aside=bool(inside)))
+        if inside:
+            _run_inside(names, inside, options, totals)
+        if outside:
+            stories.finish(totals)
     return totals.show()
 
 
@@ -84,13 +92,16 @@ def _run_inside(names, paths, options, totals):
     environment = {**_environment(), "ODOO_SMS_ADDONS": ",".join(names or addons.all_addons())}
     with database.temporary_copy(database.template(chosen), "test") as name:
         environment["ODOO_RC"] = str(odoo.config_file(name, log_level="critical"))
-        _pytest(["--odoo-http", "--doctest-modules", *options, *paths], environment, totals)
+        arguments = ["--odoo-http", "--doctest-modules", *options, *paths]
+        with PytestRun("inside", arguments, environment) as tests:
+            tests.finish(totals)
 
 
-def _run_stories(paths, options, totals):
-    """Run the stories, which start servers themselves on copies of the full template."""
+def _start_stories(paths, options, aside):
+    """Start the stories, which start servers themselves on copies of the full template."""
     database.template(addons.closure([]))
-    _pytest(["-p", "no:odoo", f"--ignore={INSIDE_ODOO}", *options, *paths], _environment(), totals)
+    arguments = ["-p", "no:odoo", f"--ignore={INSIDE_ODOO}", *options, *paths]
+    return PytestRun("stories", arguments, _environment(), aside)
 
 
 def _environment():
@@ -103,21 +114,52 @@ def _environment():
     }
 
 
-def _pytest(arguments, environment, totals):
-    report = cached("reports", f"{os.getpid()}.xml")
-    report.unlink(missing_ok=True)
-    options = [f"--junitxml={report}", "-o", f"cache_dir={cached('pytest')}"]
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *map(str, arguments)],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    before = totals.failed
-    if report.exists():
-        totals.add(report)
-        report.unlink()
-    if result.returncode not in (0, NO_TESTS_COLLECTED) and totals.failed == before:
-        say(f"pytest itself failed with status {result.returncode}.")
-        totals.failed += 1
+class PytestRun:
+    """A pytest that runs from entering the context; leaving it ends one that still does.
+
+    :param str label: tells what it keeps from what others do
+    :param bool aside: what it prints is kept until it is done
+    """
+
+    def __init__(self, label, arguments, environment, aside=False):
+        self._label = label
+        self._report = cached("reports", f"{os.getpid()}-{label}.xml")
+        self._log = cached("logs", f"pytest-{os.getpid()}-{label}.log") if aside else None
+        cache = cached("pytest", label)
+        options = [f"--junitxml={self._report}", "-o", f"cache_dir={cache}"]
+        self._command = [sys.executable, "-m", "pytest", *options, *map(str, arguments)]
+        self._environment = environment
+
+    def __enter__(self):
+        self._report.unlink(missing_ok=True)
+        with contextlib.ExitStack() as stack:
+            output = stack.enter_context(open(self._log, "w")) if self._log else None
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+
+    def finish(self, totals):
+        """Wait until it is done, show what it has kept, and count its tests."""
+        if self._log:
+            with step(f"Tests: {self._label}"):
+                self._process.wait()
+            say(self._log.read_text(errors="replace"))
+            self._log.unlink()
+        status = self._process.wait()
+        before = totals.failed
+        if self._report.exists():
+            totals.add(self._report)
+            self._report.unlink()
+        if status not in (0, NO_TESTS_COLLECTED) and totals.failed == before:
+            say(f"pytest itself failed with status {status}.")
+            totals.failed += 1

@@ -1,5 +1,6 @@
 """The tooling: what decides whether people get a fresh database, the right packages, the truth."""
 
+import os
 import subprocess
 import sys
 
@@ -189,6 +190,19 @@ def test_a_skipped_test_counts_as_failed(tmp_path, capsys):
     assert totals.show() == 1
     printed = capsys.readouterr().out.splitlines()
     assert printed == ["SKIPPED, which counts as failed: a::lazy: no Chrome", "1 passed, 2 failed"]
+
+
+def test_what_runs_aside_is_shown_and_counted_when_it_is_done(tmp_path, capfd):
+    """The stories run beside the other tests: what they say must neither mix nor be lost."""
+    file = tmp_path / "test_aside.py"
+    file.write_text("def test_good(): pass\ndef test_bad(): raise ValueError('why')\n")
+    totals = testing.Totals()
+    with testing.PytestRun("aside", ["-p", "no:odoo", file], dict(os.environ), aside=True) as tests:
+        tests._process.wait()
+        assert not capfd.readouterr().out
+        tests.finish(totals)
+    assert (totals.passed, totals.failed) == (1, 1)
+    assert "ValueError: why" in capfd.readouterr().out
 
 
 def test_stop_spares_a_stranger_with_the_same_number():
