@@ -5,6 +5,7 @@ on her telephone, and what the screens of the addon say afterwards.
 """
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import harness
 
@@ -38,6 +39,7 @@ MENUS = {
     "texts": "sms_gateway.sms_message_action",
     "graph": "sms_gateway.sms_message_action_report",
     "gateways": "sms_gateway.sms_gateway_action",
+    "health": "sms_gateway.sms_gateway_action_health",
     "senders": "sms_gateway.sms_sender_action",
     "words": "sms_gateway.sms_keyword_action",
     "settings": "sms_gateway.sms_settings_action",
@@ -82,6 +84,11 @@ AT_REST = """
     && !document.getAnimations().some((animation) => animation.playState === "running")
 """
 GRAPH = "document.querySelector('.o_graph_view canvas').toDataURL()"
+
+
+def ago(**time):
+    """A moment that long ago, as Odoo's fields hold it."""
+    return f"{datetime.now(UTC) - timedelta(**time):%Y-%m-%d %H:%M:%S}"
 
 
 def main(browser, url, take):
@@ -237,6 +244,24 @@ class Story:
         self.browser.click(".nav-link[name=webhooks]")
         self.browser.wait_for(".nav-link.active[name=webhooks]")
         self.take("gateway")
+        self.take_the_health()
+
+    def take_the_health(self):
+        """Take the accounts at a glance: one is nearly empty, one has fallen silent."""
+        low = {"balance": "31.5 SEK", "balance_amount": 31.5, "alert_balance": 100}
+        calls = {"last_inbound_at": ago(hours=1), "last_status_at": ago(minutes=8)}
+        silent = {"last_status_at": ago(hours=30), "alert_silence_hours": 24}
+        accounts = [
+            {"name": "46elks, Stockholm", "code": "elks", **low, "balance_at": ago(), **calls},
+            {"name": "Twilio, reserve", "code": "twilio", **silent},
+        ]
+        for account in accounts:
+            account.update(state="enabled", alert_user_id=False)
+        self.call("sms.gateway", "create", accounts)
+        self.browser.resize(WINDOW[0], 300)
+        self.open("health", ".o_list_view .o_data_row")
+        self.take("gateway-health")
+        self.browser.resize(*WINDOW)
 
     def tell_the_flow(self):
         """Sales that are confirmed by text: one answers, one in words that nobody listed."""

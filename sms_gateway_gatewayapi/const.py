@@ -35,6 +35,8 @@ FAILURES = {
     "sender": "sms_sender",
     "message": "sms_too_long",
 }
+#: What is wrong with one text, told of a whole request: each of its texts is then tried alone.
+OF_ONE = {"0x0214", "0x0215", "0x0312", "recipient", "sender", "message"}
 
 #: State of a text by the state that is told.
 REPORT_STATES = {

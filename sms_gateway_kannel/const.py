@@ -21,6 +21,9 @@ REFUSALS = {
     "Sender missing": "sms_sender",
 }
 
+#: Beginning of those that tell of no receiver, after user and password were accepted.
+NO_RECEIVER = ("Empty receiver", "Missing receiver")
+
 #: State of a text by the type (%d) of its report.
 REPORT_STATES = {"1": "delivered", "2": "failed", "4": "sent", "8": "sent", "16": "failed"}
 #: Failure type by the type of the report, where its words say nothing better.

@@ -7,6 +7,8 @@ and how long an ``idx`` is remembered, is [unverified].
 
 #: Numbers in one request. SMSAPI takes more; that many are lost together with a lost answer.
 MAX_RECIPIENTS = 100
+#: No error at all.
+NO_ERROR = "0"
 #: The text with this idx "has been already sent", in SMSAPI's words.
 DUPLICATE = "53"
 #: No number that SMSAPI can send to.

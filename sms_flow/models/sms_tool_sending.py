@@ -231,8 +231,12 @@ class SmsToolSending(models.AbstractModel):
         return record.sudo()._mail_get_companies(default=default)[record.id]
 
     def _get_sender(self, record):
-        """The sender of a record's text: the tool's, else the company's default.
+        """The sender of a record's text: the tool's, else that of the country or the company.
 
         :return: ``sms.sender``, with the rights of nobody
         """
-        return self.sudo().sender_id or self._get_company(record).sms_default_sender_id
+        if sender := self.sudo().sender_id:
+            return sender
+        contact = self._get_contacts(record)
+        number = self._get_number(record, contact) if len(contact) == 1 else None
+        return self.env["sms.sender"].sudo()._get_company_sender(self._get_company(record), number)

@@ -455,6 +455,14 @@ class TestToolAccess(SmsToolCase):
         with self.assertRaises(UserError):
             self.tool.company_id = other
 
+    def test_without_a_sender_the_country_decides(self):
+        """A tool that names no sender texts a Swede from the Swedish number."""
+        swede = self._create_sender("Sweden", "mobile", "+46700000009")
+        self.env["sms.sender.rule"].create({"prefix": "+46", "sender_id": swede.id})
+        self.partner.phone = "+46721234567"
+        self.press()
+        self.assertEqual(self.find_texts().sender_id, swede)
+
     def test_a_tool_of_all_companies_sends_with_the_default_of_the_records(self):
         other = self.env["res.company"].create({"name": "Other"})
         gateway = self.env["sms.gateway"].create(

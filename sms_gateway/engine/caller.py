@@ -1,5 +1,6 @@
 """Who calls: the address and the password that a gateway may ask of its provider's calls."""
 
+import re
 from base64 import b64encode
 from ipaddress import ip_address, ip_network
 
@@ -21,14 +22,14 @@ def check(webhook, networks, username, password):
 
 
 def read_networks(words):
-    """The networks named in a list with commas or blanks.
+    """The networks named in a list with commas, semicolons or blanks.
 
     :raise ValueError: where one of them is none
 
-    >>> read_networks("192.0.2.7, 10.0.0.0/8")
-    [IPv4Network('192.0.2.7/32'), IPv4Network('10.0.0.0/8')]
+    >>> read_networks("192.0.2.7, 10.0.0.0/8; 192.0.2.200/25")
+    [IPv4Network('192.0.2.7/32'), IPv4Network('10.0.0.0/8'), IPv4Network('192.0.2.128/25')]
     """
-    return [ip_network(word) for word in (words or "").replace(",", " ").split()]
+    return [ip_network(word, strict=False) for word in re.findall(r"[^\s,;]+", words or "")]
 
 
 def _is_in(address, networks):

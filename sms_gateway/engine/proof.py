@@ -7,6 +7,10 @@ Every function raises :class:`WebhookRefused` with a reason for the counter of r
 
 import hmac
 import time
+from base64 import b64decode
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from .contract import WebhookRefused
 from .reading import read_number
@@ -40,10 +44,37 @@ def check_equal(given, expected):
     :param given: str as it came, None or empty where there was none
     :param str expected:
     """
+    check_any([given], [expected])
+
+
+def check_any(given, expected):
+    """Compare several signatures in constant time: one that came must be one of the right ones.
+
+    :param given: those that came, str; None or empty is none
+    :param expected: the right ones, str or bytes
+    """
+    given = [signature for signature in given if signature]
     if not given:
         raise WebhookRefused("unsigned")
-    if not hmac.compare_digest(_to_bytes(given), _to_bytes(expected)):
+    pairs = ((_to_bytes(came), _to_bytes(right)) for came in given for right in expected)
+    if not any(hmac.compare_digest(*pair) for pair in pairs):
         raise WebhookRefused("signature")
+
+
+def check_ed25519(signature, data, key):
+    """Check a signature that was made with the provider's own key.
+
+    :param signature: in base 64, str as it came, None or empty where there was none
+    :param bytes data: what is signed
+    :param str key: the provider's public key, in base 64
+    """
+    if not signature:
+        raise WebhookRefused("unsigned")
+    try:
+        public_key = Ed25519PublicKey.from_public_bytes(b64decode(key))
+        public_key.verify(b64decode(signature), data)
+    except (InvalidSignature, ValueError) as error:
+        raise WebhookRefused("signature") from error
 
 
 def check_age(timestamp, seconds=MAX_AGE):

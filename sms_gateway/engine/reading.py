@@ -94,6 +94,16 @@ def dig(value, *path):
     return value
 
 
+def dig_list(value, *path):
+    """The list at a path in JSON, or an empty one.
+
+    >>> dig_list({"ids": [1, 2]}, "ids"), dig_list({"ids": 1}, "ids"), dig_list(None)
+    ([1, 2], [], [])
+    """
+    found = dig(value, *path)
+    return found if isinstance(found, list) else []
+
+
 def read_list(value):
     """The objects of a JSON list.
 
@@ -102,6 +112,29 @@ def read_list(value):
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise WebhookMalformed("not a list of objects")
     return value
+
+
+def read_state(states, told):
+    """The state of a text by the provider's word for it.
+
+    :raise WebhookMalformed: where the word is none of the provider's
+
+    >>> read_state({"OK": "delivered"}, "OK")
+    'delivered'
+    """
+    if told not in states:
+        raise WebhookMalformed(f"no state of a text: {told!r:.100}")
+    return states[told]
+
+
+def read_amount(amount, currency=None):
+    """An amount of money and its currency, or None where the amount is no number.
+
+    >>> read_amount("9.2", "EUR"), read_amount(3), read_amount(None, "EUR")
+    ((9.2, 'EUR'), (3.0, None), None)
+    """
+    number = read_number(amount)
+    return None if number is None else (number, read_text(currency))
 
 
 def digits(number):

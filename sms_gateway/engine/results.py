@@ -20,12 +20,30 @@ STATUSES = {
 }
 
 
-def refuse(request, code, reason, failures, status=None, retry_after=None):
+def refuse(request, response, code, words, failures):
     """The same refusal for all texts of a request, see :func:`refuse_one`.
 
+    :param response: the :class:`Response` that refuses; its status stands for the code where the
+        provider told none
     :return: list of :class:`SendResult`
     """
-    return [refuse_one(uuid, code, reason, failures, status, retry_after) for uuid in request.uuids]
+    status, pause = response.status, get_retry_after(response)
+    return [
+        refuse_one(uuid, code or str(status), words, failures, status, pause)
+        for uuid in request.uuids
+    ]
+
+
+def retry(request, code, words, blamed=None):
+    """Texts that were all refused, perhaps each for another: they are tried again.
+
+    :param dict blamed: the refusal by uuid of those that the provider complains of
+    :return: list of :class:`SendResult`
+    """
+    return [
+        (blamed or {}).get(uuid) or refuse_one(uuid, code, words, {code: "sms_server"})
+        for uuid in request.uuids
+    ]
 
 
 def refuse_one(uuid, code, reason, failures, status=None, retry_after=None):

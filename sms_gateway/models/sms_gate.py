@@ -62,6 +62,8 @@ class SmsGate(models.AbstractModel):
         chosen = Sender.browse(self.env.context["sms_sender_id"] or ())
         if chosen and not chosen.exists():
             raise UserError(self.env._("The chosen sender was deleted. Choose another sender."))
+        if self.env.context.get("sms_sender_by_number"):
+            return self.env["sms.sender.rule"]._get_sender(company, number) or chosen
         return chosen
 
     def _gate_complete(self, vals, mail_message):
@@ -206,8 +208,12 @@ class SmsGate(models.AbstractModel):
         )
 
     def _gate_check_merge_fields(self, vals):
-        matches = INLINE_TEMPLATE_REGEX.finditer(vals.get("body") or "")
-        if fields_left := [match[1].strip() for match in matches]:
+        body = vals.get("body") or ""
+        fields_left = [match[1].strip() for match in INLINE_TEMPLATE_REGEX.finditer(body)]
+        _before, opened, rest = body.rpartition("{{")
+        if opened and "}}" not in rest:
+            fields_left.append(rest.strip())
+        if fields_left:
             return "sms_merge_field", self._gate_describe_merge_fields(vals, fields_left)
         return None
 

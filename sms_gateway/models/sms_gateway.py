@@ -1,6 +1,8 @@
+import re
 import secrets
 from hashlib import sha256
 from hmac import compare_digest
+from itertools import filterfalse
 from urllib.parse import quote
 
 from odoo import api, fields, models
@@ -12,6 +14,9 @@ from ..engine.contract import WebhookRefused
 
 #: Fields computed from the adapter's features.
 FEATURES = ("inbound", "status", "text_sender", "idempotency", "balance", "signature")
+#: Errors of the network edge: what was written is no address, or cannot be sent.
+NO_ADDRESS = ("MissingSchema", "InvalidSchema", "InvalidURL", "LocationParseError")
+NO_CHARACTERS = ("UnicodeEncodeError", "InvalidHeader")
 #: What the provider's calls must satisfy before its adapter looks at them.
 CALLER_FIELDS = ("allowed_ips", "webhook_username", "webhook_password")
 
@@ -86,7 +91,12 @@ class SmsGateway(models.Model):
         help="With a password: the provider must name both in each call (HTTP Basic). For "
         "providers that do not sign their calls they stand in the addresses above.",
     )
-    webhook_password = fields.Char("Password of the calls", copy=False, groups="base.group_system")
+    webhook_password = fields.Char(
+        "Password of the calls",
+        copy=False,
+        groups="base.group_system",
+        help="Letters A-Z and digits: providers write others in different ways.",
+    )
 
     max_per_second = fields.Float(
         "Texts per second",
@@ -170,16 +180,16 @@ class SmsGateway(models.Model):
     @api.constrains("allowed_ips")
     def _check_allowed_ips(self):
         for gateway in self:
-            try:
-                caller.read_networks(gateway.allowed_ips)
-            except ValueError as error:
+            words = re.split(r"[\s,;]+", gateway.allowed_ips or "")
+            if wrong := next(filterfalse(_is_network, words), None):
                 raise ValidationError(
                     self.env._(
-                        "“Calls only from” of %(gateway)s is not a list of addresses: %(error)s",
+                        "“Calls only from” of %(gateway)s: “%(word)s” is neither an address nor a "
+                        "network. Write e.g. 192.0.2.7 or 10.0.0.0/8, with commas between several.",
                         gateway=gateway.name,
-                        error=error,
+                        word=wrong,
                     )
-                ) from error
+                )
 
     # === CRUD METHODS === #
 
@@ -188,6 +198,13 @@ class SmsGateway(models.Model):
         gateways = super().create(vals_list)
         gateways._create_throttle()
         return gateways
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default=default)
+        if "name" not in (default or {}):
+            for gateway, vals in zip(self, vals_list, strict=True):
+                vals["name"] = self.env._("%s (copy)", gateway.name)
+        return vals_list
 
     def _create_throttle(self):
         self.env["sms.gateway.throttle"].sudo().create([{"gateway_id": g.id} for g in self])
@@ -205,13 +222,18 @@ class SmsGateway(models.Model):
         ok, words = self._get_adapter()._parse_test_response(self.sudo(), response)
         if not ok:
             raise UserError(self.env._("%(gateway)s: %(words)s", gateway=self.name, words=words))
-        return self._notify_success(self.env._("The connection works."))
+        return self._notify_success(words or self.env._("The connection works."))
 
     def action_refresh_balance(self):
         """Ask the provider for the account's balance."""
         for gateway in self:
             gateway.check_access("write")
-            gateway._refresh_balance()
+            if not gateway._refresh_balance():
+                raise UserError(
+                    self.env._(
+                        "%s told no balance. Test the connection: it says why.", gateway.name
+                    )
+                )
 
     def action_renew_webhook_token(self):
         """Replace the token of the addresses; the provider must be told the new ones."""
@@ -220,21 +242,25 @@ class SmsGateway(models.Model):
             gateway.webhook_token = secrets.token_urlsafe(32)
 
     def action_view_events(self):
+        """The calls of this gateway, those that were refused first of all."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_gateway.sms_gateway_event_action"
         )
-        return {**action, "domain": [("gateway_id", "=", self.id)]}
+        context = {"search_default_refused": True}
+        return {**action, "domain": [("gateway_id", "=", self.id)], "context": context}
 
     def _refresh_balance(self):
+        """:return: whether the provider has told it"""
         request = self._get_adapter()._prepare_balance_request(self.sudo())
         if not request:
-            return
+            return False
         told = self._get_adapter()._parse_balance(self.sudo(), self._perform(request))
         if told:
             self.balance = " ".join(str(part) for part in told if part is not None)
             self.balance_amount = told[0]
             self.balance_at = self.env.cr.now()
+        return bool(told)
 
     def _notify_success(self, message):
         return {
@@ -267,11 +293,34 @@ class SmsGateway(models.Model):
         except (transport.NotSent, transport.NoAnswer) as error:
             raise UserError(
                 self.env._(
-                    "%(gateway)s does not answer: %(reason)s. Check the address and your network.",
+                    "%(gateway)s does not answer: %(reason)s",
                     gateway=self.name,
-                    reason=error,
+                    reason=self._explain_silence(str(error)),
                 )
             )
+
+    def _explain_silence(self, kind):
+        """In words, with the remedy, what the network edge calls by the kind of the error."""
+        if kind in NO_ADDRESS:
+            return self.env._(
+                "its address on the page Credentials is none. Write it whole, with https:// or "
+                "http:// and without blanks."
+            )
+        if kind in NO_CHARACTERS:
+            return self.env._(
+                "one of the credentials holds a character that cannot be sent. Copy them again."
+            )
+        told = {
+            "NameResolutionError": self.env._("the name of its server is not known here"),
+            "NewConnectionError": self.env._("its server takes no connection"),
+            "ConnectTimeoutError": self.env._("no connection within the time limit"),
+            "SSLError": self.env._("the certificate of its server is not accepted"),
+        }
+        return self.env._(
+            "%s. Check the address on the page Credentials, if there is one, and whether this "
+            "server may call the provider.",
+            told.get(kind, kind),
+        )
 
     def _get_webhook_url(self, kind):
         """The public address the provider calls.
@@ -343,6 +392,13 @@ class SmsGateway(models.Model):
             if name.startswith(f"{code}_") and field.store
         ]
         return ["code", "state", "webhook_token", *CALLER_FIELDS, *own]
+
+
+def _is_network(word):
+    try:
+        return bool(caller.read_networks(word)) or not word
+    except ValueError:
+        return False
 
 
 def _digest(token):

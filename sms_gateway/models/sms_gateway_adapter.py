@@ -8,6 +8,8 @@ from odoo.tools import split_every
 from odoo.addons.phone_validation.tools.phone_validation import phone_format
 
 from ..engine.contract import WebhookRefused
+from ..engine.reading import read_text
+from ..engine.results import MAX_REASON
 
 
 class SmsGatewayAdapter(models.AbstractModel):
@@ -26,21 +28,43 @@ class SmsGatewayAdapter(models.AbstractModel):
     # === SENDING === #
 
     def _prepare_requests(self, gateway, messages):
-        """Turn texts into HTTP requests. Override where one of them carries several texts.
+        """Turn texts into HTTP requests.
 
         :param gateway: the ``sms.gateway`` (sudo), credentials readable
         :param messages: ``sms.message`` to send, all of this gateway
         :return: list of :class:`SendRequest`; each text in exactly one of them
         """
-        return [self._prepare_request(gateway, message) for message in messages]
+        return [self._prepare_request(gateway, batch) for batch in self._split(messages)]
 
-    def _prepare_request(self, gateway, message):
-        """Turn one text into one HTTP request. Override in every adapter without batches.
+    def _prepare_request(self, gateway, messages):
+        """Turn the texts of one batch into one HTTP request. Override in every adapter.
 
-        :param message: ``sms.message``; put its ``uuid`` where the provider echoes it
+        :param messages: ``sms.message``; put the ``uuid`` of each where the provider echoes it
         :return: :class:`SendRequest`
         """
         raise NotImplementedError
+
+    def _split(self, messages):
+        """Batches, each for one request.
+
+        :return: generator of ``sms.message``
+        """
+        alone = self._get_alone(messages)
+        for batch in (messages - alone).grouped(self._get_batch_key).values():
+            for ids in split_every(self._get_batch_size(), batch.ids):
+                yield messages.browse(ids).with_prefetch(messages._prefetch_ids)
+        yield from alone
+
+    def _get_batch_size(self):
+        """Texts that one request can carry."""
+        return 1
+
+    def _get_batch_key(self, message):
+        """What the texts of one request have in common; override where they cannot be any."""
+
+    def _get_alone(self, messages):
+        """Texts that go alone although they fit in with others; override to name them."""
+        return messages.browse()
 
     def _parse_response(self, gateway, request, response):
         """Read the provider's answer to one request. Override in every adapter.
@@ -51,10 +75,6 @@ class SmsGatewayAdapter(models.AbstractModel):
         :return: list of :class:`SendResult`, one for each uuid of the request
         """
         raise NotImplementedError
-
-    def _get_batch_size(self):
-        """Texts that one request can carry."""
-        return 1
 
     def _check_sender(self, gateway, sender):
         """Why the provider would not send in this name; override for the provider's own rules.
@@ -70,14 +90,9 @@ class SmsGatewayAdapter(models.AbstractModel):
         """Where the provider is to report on this text, if each can have an address of its own."""
         return f"{gateway.status_url}?{urlencode({'uuid': message.uuid, **query})}"
 
-    def _split_by_text(self, messages, size):
-        """Texts that one request with one sender and one body can carry together.
-
-        :return: generator of ``sms.message``, each of at most ``size``
-        """
-        for same in messages.grouped(lambda m: (m.sender_id, m.body)).values():
-            for ids in split_every(size, same.ids):
-                yield messages.browse(ids)
+    def _get_words(self, response):
+        """The provider's words for a refusal; override to find them in its answer."""
+        return response.text.strip()[:MAX_REASON]
 
     # === WEBHOOKS === #
 
@@ -111,9 +126,10 @@ class SmsGatewayAdapter(models.AbstractModel):
     def _format_number(self, gateway, number):
         """The customer's number in E.164, written +46…, 0046…, 46… or as within the country.
 
-        What is no number, as the name or the short number of a sender, stays as it is.
+        What is no number, as the name or the short number of a sender, stays as it is; what are
+        no words is empty.
         """
-        number = re.sub("^00", "+", number)
+        number = re.sub("^00", "+", read_text(number) or "")
         if re.match("[1-9][0-9]{6}", number):
             number = f"+{number}"
         country = gateway.company_id.country_id
@@ -146,15 +162,30 @@ class SmsGatewayAdapter(models.AbstractModel):
     # === ACCOUNT === #
 
     def _prepare_test_request(self, gateway):
-        """A request that proves the credentials without sending a text, or None."""
+        """A request that proves the credentials without sending a text, or None.
+
+        By default the one for the balance.
+        """
+        return self._prepare_balance_request(gateway)
+
+    def _is_account(self, gateway, response):
+        """Whether the answer to it proves the credentials; by default, if it tells the balance."""
+        return bool(self._parse_balance(gateway, response))
+
+    def _get_test_advice(self):
+        """What to look at where the credentials are not proven, as whole sentences."""
+        return ""
 
     def _parse_test_response(self, gateway, response):
         """What *Test connection* tells the administrator.
 
-        :return: (ok bool, words); the default takes any 2xx for a yes
+        :return: (ok bool, words)
         """
-        ok = 200 <= response.status < 300
-        return ok, self.env._("The provider answered %s.", response.status)
+        if self._is_account(gateway, response):
+            return True, ""
+        told = f"{response.status} {self._get_words(response)}".strip().rstrip(".")
+        answer = self.env._("The provider answered “%s”.", told)
+        return False, f"{answer} {self._get_test_advice()}".strip()
 
     def _prepare_balance_request(self, gateway):
         """A request for the account's balance, or None where the provider has none."""

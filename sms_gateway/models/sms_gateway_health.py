@@ -2,7 +2,7 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import format_datetime
+from odoo.tools import format_datetime, plaintext2html
 
 _logger = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ class SmsGatewayHealth(models.AbstractModel):
         return self.env._(
             "A text has been waiting since %s. Test the connection, and look whether Odoo's "
             "scheduled actions run.",
-            format_datetime(self.env, since),
+            format_datetime(self.env, since, tz=self.env.context.get("tz"), dt_format="short"),
         )
 
     def _check_failures(self):
@@ -225,7 +225,8 @@ class SmsGatewayHealth(models.AbstractModel):
         if not self.unknown_count:
             return None
         return self.env._(
-            "Of %s texts nobody knows whether they have gone: the provider's answer was lost.",
+            "Texts of which nobody knows whether they have gone: %s. The provider's answer was "
+            "lost; a delivery report settles them, or you do under Texts.",
             self.unknown_count,
         )
 
@@ -233,7 +234,7 @@ class SmsGatewayHealth(models.AbstractModel):
         if not self.alert_refused_count or self.refused_today_count < self.alert_refused_count:
             return None
         return self.env._(
-            "%s calls were refused. Compare the secrets here with those at the provider.",
+            "Calls refused in the last 24 hours: %s. “Refused calls” on the gateway says why.",
             self.refused_today_count,
         )
 
@@ -243,7 +244,7 @@ class SmsGatewayHealth(models.AbstractModel):
         if not hours or (last and last > fields.Datetime.now() - timedelta(hours=hours)):
             return None
         return self.env._(
-            "The provider has not called for %s hours. Look whether it has our addresses.", hours
+            "The provider has not called for %s h. Look whether it has our addresses.", hours
         )
 
     # === ACTION METHODS === #
@@ -300,13 +301,15 @@ class SmsGatewayHealth(models.AbstractModel):
             _logger.warning("SMS gateway %s: no balance", self.name, exc_info=True)
 
     def _open_activity(self):
-        """One for each trouble, however long it lasts."""
-        if self.alert_user_id and not self._get_activities():
-            self.activity_schedule(
+        """One for each trouble, however long it lasts; in the words of the person it is for."""
+        person = self.alert_user_id
+        if person and not self._get_activities():
+            gateway = self.with_context(lang=person.lang, tz=person.tz)
+            gateway.activity_schedule(
                 ACTIVITY_TYPE,
-                user_id=self.alert_user_id.id,
-                summary=self.env._("SMS gateway in trouble: %s", self.name),
-                note=self.health_reason,
+                user_id=person.id,
+                summary=gateway.env._("SMS gateway in trouble: %s", self.name),
+                note=plaintext2html("\n".join(gateway._get_troubles())),
             )
 
     def _close_activity(self):

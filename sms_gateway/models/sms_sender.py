@@ -211,7 +211,13 @@ class SmsSender(models.Model):
 
         :return: Domain
         """
-        ready = Domain([("state", "=", "approved"), ("gateway_id.state", "!=", "disabled")])
+        ready = Domain(
+            [
+                ("state", "=", "approved"),
+                ("gateway_id.state", "!=", "disabled"),
+                ("gateway_id.active", "=", True),
+            ]
+        )
         return ready & self._get_permitted_domain(user, company)
 
     @api.model
@@ -279,16 +285,27 @@ class SmsSender(models.Model):
         """
         if not self._is_any_in_use():
             return self.browse()
-        company_sender = (
-            self.env["sms.sender.rule"]._get_sender(company, number)
-            or company.sudo().sms_default_sender_id
-        )
+        own = self._get_own_sender(user, company)
+        return own or self._get_company_sender(company, number)
+
+    @api.model
+    def _get_own_sender(self, user, company):
+        """The sender whose answers are for this user in that company, may be empty."""
         if user._is_superuser():
-            return company_sender
+            return self.browse()
         own = self.sudo().search(
             self._get_usable_domain(user, company) & self._get_own_domain(user)
         )
-        return own.sorted(lambda sender: user not in sender.user_ids)[:1] or company_sender
+        return own.sorted(lambda sender: user not in sender.user_ids)[:1]
+
+    @api.model
+    def _get_company_sender(self, company, number=None):
+        """The sender of the number's country in that company, else its default, may be empty.
+
+        :param str number: E.164, or None
+        """
+        by_country = self.env["sms.sender.rule"]._get_sender(company, number)
+        return by_country or company.sudo().sms_default_sender_id
 
     def _may_be_used_by(self, user):
         """Whether the user has the right to send with this sender."""

@@ -50,7 +50,8 @@ class SmsSenderRule(models.Model):
             if not PREFIX.fullmatch(rule.prefix):
                 raise ValidationError(
                     self.env._(
-                        "“%s” begins no number: write a plus sign and the country code, e.g. +47.",
+                        "“Numbers that begin with”: “%s” begins no number. Write a plus sign and "
+                        "the country code, without blanks, e.g. +47.",
                         rule.prefix,
                     )
                 )

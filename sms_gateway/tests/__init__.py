@@ -2,6 +2,7 @@ from . import test_composer
 from . import test_event
 from . import test_fallback
 from . import test_gate
+from . import test_gateway
 from . import test_health
 from . import test_ir_websocket
 from . import test_keyword

@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import format_datetime
 
 from .common import SmsGatewayCase
 
@@ -98,13 +99,13 @@ class TestHealth(SmsGatewayCase):
     def test_what_should_be_looked_at(self):
         """Unknown texts, refused calls, a provider that has fallen silent."""
         self.make_texts("unknown", 2)
-        self.assertIn("Of 2 texts nobody knows", self.gateway.health_reason)
+        self.assertIn("gone: 2", self.gateway.health_reason)
         with self.own_cursor() as env:
             for _call in range(20):
                 env["sms.gateway.event"]._count_refusal(self.gateway, "inbound", "signature")
-        self.assertIn("20 calls were refused", self.gateway.health_reason)
+        self.assertIn("hours: 20", self.gateway.health_reason)
         self.gateway.alert_silence_hours = 6
-        self.assertIn("not called for 6 hours", self.gateway.health_reason)
+        self.assertIn("not called for 6 h", self.gateway.health_reason)
         self.gateway.last_status_at = fields.Datetime.now()
         self.assertNotIn("not called", self.gateway.health_reason)
         self.assertEqual(self.gateway.health, "warning")
@@ -125,6 +126,15 @@ class TestHealth(SmsGatewayCase):
         self.gateway.alert_user_id = False
         self.wait(self.create_text(), minutes=60)
         self.assertFalse(self.check())
+
+    def test_who_is_told_reads_the_time_of_his_own_clock(self):
+        """The scheduled action has none; a time that is hours off sends him looking elsewhere."""
+        self.salesman.tz = "Asia/Tokyo"
+        self.gateway.alert_user_id = self.salesman
+        self.wait(self.create_text(), minutes=60)
+        since = self.gateway.oldest_queued_at
+        told = format_datetime(self.env, since, tz="Asia/Tokyo", dt_format="short")
+        self.assertIn(told, self.check().note)
 
     def test_the_balance_is_asked_for_and_watched(self):
         """Top up before the account is empty, not after."""

@@ -143,6 +143,14 @@ class TestMergeFieldError(SmsGatewayCase):
         self.assertEqual((text.state, text.failure_type), ("error", "sms_merge_field"))
         self.assertIn("object.city, object.nofield", text.message_id.failure_reason)
 
+    def test_a_field_that_is_not_closed_is_no_words(self):
+        """A slip of the pen in a template must not reach the customer as it stands."""
+        for body in ("Hi {{ object.name ", "{{ object.city }} and {{ object.name"):
+            text = self.create_text(body=body)
+            self.assertEqual((text.state, text.failure_type), ("error", "sms_merge_field"))
+            self.assertIn("object.name", text.message_id.failure_reason)
+        self.assertEqual(self.create_text(body="}} Hi").state, "outgoing")
+
     def test_r025_how_an_expression_is_called(self):
         """R025: fields by label, along a path; what is no field of the record as it is written."""
         model = self.env["res.partner"]

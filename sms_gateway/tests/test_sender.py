@@ -216,6 +216,11 @@ class TestSenderChoice(SmsGatewayCase):
         self.gateway.state = "disabled"
         self.assertFalse(self.usable(self.manager))
 
+    def test_a_sender_of_an_archived_gateway_cannot_be_chosen(self):
+        """It was never disabled, and every text with it would fail."""
+        self.gateway.active = False
+        self.assertFalse(self.usable(self.manager))
+
     def test_r164_who_chooses_none_sends_with_the_companys_default(self):
         """R164: the user's own number first, else the operator's number set for the company."""
         choose = self.env["sms.sender"]._get_default_sender

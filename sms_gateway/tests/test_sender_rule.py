@@ -71,6 +71,57 @@ class TestSenderRule(SmsGatewayCase):
         text = self.env["sms.message"].search([("number", "=", "+46721234567")], limit=1)
         self.assertEqual((text.sender_id, text.state), (self.swede, "queued"))
 
+    def open_for_many(self, mode="mass"):
+        """The composer for a Norwegian and a Swede, as a salesman opens it from the list."""
+        swede = self.env["res.partner"].create({"name": "Åsa", "phone": "+46721234567"})
+        self.many = self.partner | swede
+        return Form(
+            self.env["sms.composer"]
+            .with_user(self.salesman)
+            .with_context(
+                default_res_model="res.partner",
+                default_res_ids=repr(self.many.ids),
+                default_composition_mode=mode,
+                default_body="Hello",
+            )
+        )
+
+    def senders_of(self, form):
+        form.save().action_send_sms()
+        texts = self.env["sms.message"].search([("res_id", "in", self.many.ids)])
+        return {text.number[:3]: text.sender_id for text in texts}
+
+    def test_of_many_each_number_gets_its_countrys(self):
+        """A list of customers of two countries: no Swede gets a text he cannot answer."""
+        for mode in ("mass", "comment"):
+            with self.subTest(mode=mode):
+                form = self.open_for_many(mode)
+                self.assertTrue(form.sender_by_number)
+                senders = {"+47": self.sender, "+46": self.swede}
+                self.assertEqual(self.senders_of(form), senders)
+
+    def test_of_many_the_sender_chosen_is_for_all(self):
+        """Unless who chose it has the rules count too."""
+        form = self.open_for_many()
+        form.sender_id = self.text_sender
+        self.assertFalse(form.sender_by_number)
+        self.assertEqual(self.senders_of(form), {"+47": self.text_sender, "+46": self.text_sender})
+        form = self.open_for_many()
+        form.sender_id = self.text_sender
+        form.sender_by_number = True
+        self.assertEqual(self.senders_of(form), {"+47": self.text_sender, "+46": self.swede})
+
+    def test_of_many_ones_own_number_is_for_all(self):
+        self.sender.user_ids = self.salesman
+        form = self.open_for_many()
+        self.assertFalse(form.sender_by_number)
+        self.assertEqual(self.senders_of(form), {"+47": self.sender, "+46": self.sender})
+
+    def test_without_rules_the_composer_says_nothing_of_them(self):
+        self.rule.unlink()
+        form = self.open_for_many()
+        self.assertFalse(form.has_sender_rules or form.sender_by_number)
+
     def test_a_rule_counts_while_its_sender_can_be_used(self):
         self.swede.state = "draft"
         self.assertEqual(self.sender_of("+46721234567"), self.sender)

@@ -76,6 +76,8 @@ class TestWebhook(SmsGatewayCase, HttpCase):
         """An administrator reads what is wrong with the list, and never half a password."""
         with self.assertRaisesRegex(ValidationError, "Calls only from.*10.0.0.300"):
             self.gateway.allowed_ips = "192.0.2.7, 10.0.0.300"
+        with self.assertRaisesRegex(ValidationError, "“provider.example” is neither"):
+            self.gateway.allowed_ips = "provider.example"
         with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
             self.gateway.webhook_password = "secret"
             self.env.flush_all()

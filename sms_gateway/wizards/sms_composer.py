@@ -19,6 +19,16 @@ class SmsComposer(models.TransientModel):
         domain="[('id', 'in', available_sender_ids)]",
     )
     available_sender_ids = fields.Many2many("sms.sender", compute="_compute_available_sender_ids")
+    has_sender_rules = fields.Boolean(compute="_compute_has_sender_rules")
+    sender_by_number = fields.Boolean(
+        "Other senders by country",
+        compute="_compute_sender_by_number",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Where a sender rule has a sender for how a number begins, such as +46, that number "
+        "gets the text from it. All others get it from the sender above.",
+    )
     sms_recipient_count = fields.Integer(
         "Recipients", compute="_compute_sms_recipient_count", compute_sudo=False
     )
@@ -32,6 +42,21 @@ class SmsComposer(models.TransientModel):
         for composer in self:
             composer.sender_id = composer.sender_id or self.env["sms.sender"]._get_default_sender(
                 self.env.user, self.env.company, composer._get_single_number()
+            )
+
+    @api.depends_context("company")
+    def _compute_has_sender_rules(self):
+        self.has_sender_rules = bool(self.env["sms.sender.rule"]._get_rules(self.env.company.id))
+
+    @api.depends("sender_id", "composition_mode", "res_ids")
+    def _compute_sender_by_number(self):
+        """Of texts to many for which nobody has chosen a sender, nor has one of his own."""
+        for composer in self:
+            composer.sender_by_number = (
+                composer.has_sender_rules
+                and not composer.comment_single_recipient
+                and composer.sender_id == self.env.company.sudo().sms_default_sender_id
+                and not self.env["sms.sender"]._get_own_sender(self.env.user, self.env.company)
             )
 
     def _get_single_number(self):
@@ -101,6 +126,7 @@ class SmsComposer(models.TransientModel):
         """Override of `sms`: the gate learns the sender, lane and origin chosen here."""
         composer = self.with_context(
             sms_sender_id=self.sender_id.id,
+            sms_sender_by_number=self.sender_by_number,
             sms_lane=self._get_lane(),
             sms_origin=self._get_origin(),
             sms_use_exclusion_list=self.use_exclusion_list,
@@ -163,7 +189,7 @@ class SmsComposer(models.TransientModel):
 
     def _prepare_body_values(self, records):
         """Override of `sms`: what cannot be filled stays visible, and the gate refuses it."""
-        strict = self.with_context(sms_strict_rendering=bool(self.sender_id))
+        strict = self.with_context(sms_strict_rendering=self._sends_with_ours())
         try:
             return super(SmsComposer, strict)._prepare_body_values(records)
         except AccessError:
@@ -176,8 +202,12 @@ class SmsComposer(models.TransientModel):
         """Override of `sms`: the record of each text, for the ledger."""
         result = super()._prepare_mass_sms_values(records)
         for res_id, vals in result.items():
-            vals.update(sender_id=self.sender_id.id, res_model=records._name, res_id=res_id)
+            vals.update(res_model=records._name, res_id=res_id)
         return result
+
+    def _sends_with_ours(self):
+        """Whether any of the texts may leave with a sender of ours."""
+        return bool(self.sender_id) or self.sender_by_number
 
     def _prepare_mass_sms(self, records, sms_record_values):
         """Override of `sms`: a logged text gets its notification, so that its state shows."""
@@ -193,7 +223,7 @@ class SmsComposer(models.TransientModel):
     def _prepare_mass_log_values(self, records, sms_records_values):
         """Override of `sms`: the notes of a mass send differ only in record and text."""
         values = super()._prepare_mass_log_values(records, sms_records_values)
-        return {**values, "clone": True} if self.sender_id else values
+        return {**values, "clone": True} if self._sends_with_ours() else values
 
     def _log_refused(self, records, texts):
         """Note on the records what could not be sent, where nobody is there to see an error (P10).

@@ -5,16 +5,17 @@ from odoo.addons.sms_gateway.engine.contract import (
     InboundText,
     SendRequest,
     SendResult,
-    WebhookMalformed,
 )
 from odoo.addons.sms_gateway.engine.reading import (
     dig,
+    read_amount,
     read_count,
     read_number,
+    read_state,
     read_text,
     read_time,
 )
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, unknown
+from odoo.addons.sms_gateway.engine.results import refuse, unknown
 
 from .. import const
 
@@ -57,13 +58,11 @@ class SmsGatewayAdapterElks(models.AbstractModel):
         words = self._get_words(response)
         code = str(response.status)
         kind = next((kind for start, kind in const.REFUSALS.items() if start in words), None)
-        return refuse(
-            request, code, words, {code: kind}, response.status, get_retry_after(response)
-        )
+        return refuse(request, response, code, words, {code: kind})
 
     def _get_words(self, response):
-        """46elks's explanation of an error: plain text, or in JSON."""
-        return read_text(dig(response.json(), "error")) or response.text.strip()[:200]
+        """Plain text, or in JSON."""
+        return read_text(dig(response.json(), "error")) or super()._get_words(response)
 
     def _parse_taken(self, uuid, reference, answer):
         """A text that 46elks took; it may have failed at once."""
@@ -100,7 +99,7 @@ class SmsGatewayAdapterElks(models.AbstractModel):
         params = webhook.params
         return [
             InboundText(
-                number=self._format_number(gateway, params.get("from", "")),
+                number=self._format_number(gateway, params.get("from")),
                 address=params.get("to", ""),
                 body=params.get("message", ""),
                 provider_ref=params.get("id"),
@@ -110,9 +109,7 @@ class SmsGatewayAdapterElks(models.AbstractModel):
 
     def _extract_reports(self, gateway, webhook):
         params = webhook.params
-        state = const.STATES.get(params.get("status"))
-        if not state:
-            raise WebhookMalformed(f"no status of a text: {params.get('status')}")
+        state = read_state(const.STATES, params.get("status"))
         return [
             DeliveryReport(
                 state,
@@ -129,28 +126,18 @@ class SmsGatewayAdapterElks(models.AbstractModel):
 
     # === ACCOUNT === #
 
-    def _prepare_test_request(self, gateway):
-        """The account itself, with its balance."""
+    def _prepare_balance_request(self, gateway):
+        """The account itself."""
         return SendRequest(
             (), "GET", f"{const.API}/me", auth=(gateway.elks_username, gateway.elks_password)
         )
 
-    def _parse_test_response(self, gateway, response):
-        if response.status == 200 and read_text(dig(response.json(), "id")):
-            return True, ""
-        return False, self.env._(
-            "46elks answered %(status)s: %(words)s. Check API username and API password.",
-            status=response.status,
-            words=self._get_words(response),
-        )
-
-    def _prepare_balance_request(self, gateway):
-        return self._prepare_test_request(gateway)
-
     def _parse_balance(self, gateway, response):
-        balance = self._read_money(dig(response.json(), "balance"))
-        if balance is not None:
-            return balance, read_text(dig(response.json(), "currency"))
+        account = response.json()
+        return read_amount(self._read_money(dig(account, "balance")), dig(account, "currency"))
+
+    def _get_test_advice(self):
+        return self.env._("Check 46elks API username and 46elks API password.")
 
     def _get_features(self):
         return {**super()._get_features(), "balance": True, "cost": True}

@@ -1,11 +1,10 @@
 import re
 
 import jwt
+import phonenumbers
 
 from odoo import models
-from odoo.tools import split_every
 
-from odoo.addons.phone_validation.tools.phone_validation import phone_get_region_data_for_number
 from odoo.addons.sms_gateway.engine.contract import (
     DeliveryReport,
     InboundText,
@@ -16,8 +15,17 @@ from odoo.addons.sms_gateway.engine.contract import (
 )
 from odoo.addons.sms_gateway.engine.json_web_token import read_jwt
 from odoo.addons.sms_gateway.engine.proof import check_equal, require, sign
-from odoo.addons.sms_gateway.engine.reading import dig, digits, read_number, read_text, read_time
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse_one, unknown
+from odoo.addons.sms_gateway.engine.reading import (
+    dig,
+    dig_list,
+    digits,
+    read_amount,
+    read_number,
+    read_state,
+    read_text,
+    read_time,
+)
+from odoo.addons.sms_gateway.engine.results import refuse, refuse_one, retry, unknown
 
 from .. import const
 
@@ -35,23 +43,24 @@ class SmsGatewayAdapterGatewayapi(models.AbstractModel):
 
     # === SENDING === #
 
-    def _prepare_requests(self, gateway, messages):
-        """A country that the account may not send to is refused with all texts of its request.
+    def _get_batch_size(self):
+        return const.BATCH_SIZE
 
-        An answer may name only one of several wrong texts: what is tried again goes alone.
-        """
+    def _get_batch_key(self, message):
+        """A country that the account may not send to is refused with all texts of its request."""
+        try:
+            return phonenumbers.region_code_for_number(phonenumbers.parse(message.number))
+        except phonenumbers.NumberParseException:
+            return None
+
+    def _get_alone(self, messages):
+        """Those that were tried before: an answer may name only one of several wrong texts."""
+        return messages._get_tried()
+
+    def _prepare_request(self, gateway, messages):
         legacy = gateway.gatewayapi_api == "legacy"
         prepare = self._prepare_legacy if legacy else self._prepare_messaging
-        repeated = messages._get_tried()
-        countries = (messages - repeated).grouped(
-            lambda m: phone_get_region_data_for_number(m.number)["code"]
-        )
-        batches = [
-            messages.browse(ids)
-            for group in countries.values()
-            for ids in split_every(const.BATCH_SIZE, group.ids)
-        ]
-        return [prepare(gateway, batch) for batch in [*batches, *repeated]]
+        return prepare(gateway, messages)
 
     def _prepare_messaging(self, gateway, messages):
         texts = [
@@ -94,9 +103,6 @@ class SmsGatewayAdapterGatewayapi(models.AbstractModel):
             json=json,
         )
 
-    def _get_batch_size(self):
-        return const.BATCH_SIZE
-
     def _parse_response(self, gateway, request, response):
         if 300 <= response.status < 500:
             return self._parse_refusal(request, response)
@@ -114,16 +120,15 @@ class SmsGatewayAdapterGatewayapi(models.AbstractModel):
 
     def _read_responses(self, request, response):
         """GatewayAPI's id by ours."""
-        texts = dig(response.json(), "responses")
         return {
             read_text(dig(text, "reference")): read_text(dig(text, "msg_id"))
-            for text in (texts if isinstance(texts, list) else [])
+            for text in dig_list(response.json(), "responses")
         }
 
     def _read_ids(self, request, response):
         """GatewayAPI's id by ours; the legacy API tells them in the order of the texts."""
-        ids = dig(response.json(), "ids")
-        if not isinstance(ids, list) or len(ids) != len(request.uuids):
+        ids = dig_list(response.json(), "ids")
+        if len(ids) != len(request.uuids):
             return {}
         return dict(zip(request.uuids, map(read_text, ids), strict=True))
 
@@ -140,38 +145,35 @@ class SmsGatewayAdapterGatewayapi(models.AbstractModel):
         answer = response.json()
         code = read_text(dig(answer, "code")) or read_text(dig(answer, "detail", 0, "loc", 3))
         code = (code or str(response.status)).lower()
-        words = self._read_reason(answer) or response.text.strip()
-        named = self._find_named(request, answer)
-        status, pause = response.status, get_retry_after(response)
-        return [
-            SendResult(uuid, "retry", failure_type="sms_server", code=code, reason=words)
-            if named and uuid not in named
-            else refuse_one(uuid, code, words, const.FAILURES, status, pause)
-            for uuid in request.uuids
-        ]
+        words, status = self._get_words(response), response.status
+        if named := self._find_named(request, answer):
+            failures = {u: refuse_one(u, code, words, const.FAILURES, status) for u in named}
+            return retry(request, code, words, failures)
+        if len(request.uuids) > 1 and self._is_of_one(code, status):
+            return retry(request, code, words)
+        return refuse(request, response, code, words, const.FAILURES)
 
-    def _read_reason(self, answer):
-        """GatewayAPI's words, or None; the legacy API tells what is to stand for %1 apart."""
-        words = read_text(dig(answer, "message"))
-        if words:
+    def _is_of_one(self, code, status):
+        """Whether a refusal is meant for one of several texts, or nobody knows for how many."""
+        return code in const.OF_ONE or (status in (400, 422) and code not in const.FAILURES)
+
+    def _get_words(self, response):
+        """The legacy API tells what is to stand for %1 apart."""
+        answer = response.json()
+        if words := read_text(dig(answer, "message")):
             return words.replace("%1", read_text(dig(answer, "variables", 0)) or "")
-        return read_text(dig(answer, "detail", 0, "msg")) or read_text(dig(answer, "detail"))
+        words = read_text(dig(answer, "detail", 0, "msg")) or read_text(dig(answer, "detail"))
+        return words or super()._get_words(response)
 
     def _find_named(self, request, answer):
         """Our ids of the texts that a refusal names, by their number or by their position."""
-        texts, told = request.json, dig(answer, "variables")
-        if isinstance(texts, list):
-            keys = [str(text["recipients"][0]["msisdn"]) for text in texts]
-            named = map(read_text, told) if isinstance(told, list) else ()
+        if isinstance(request.json, list):
+            keys = [str(text["recipients"][0]["msisdn"]) for text in request.json]
+            named = {read_text(value) for value in dig_list(answer, "variables")}
         else:
-            errors = dig(answer, "detail")
             keys = [str(position) for position in range(len(request.uuids))]
-            named = (
-                read_text(dig(error, "loc", 2))
-                for error in (errors if isinstance(errors, list) else ())
-            )
-        named = set(named)
-        return {uuid for uuid, key in zip(request.uuids, keys, strict=True) if key in named}
+            named = {read_text(dig(error, "loc", 2)) for error in dig_list(answer, "detail")}
+        return [uuid for uuid, key in zip(request.uuids, keys, strict=True) if key in named]
 
     # === WEBHOOKS === #
 
@@ -209,7 +211,7 @@ class SmsGatewayAdapterGatewayapi(models.AbstractModel):
 
     def _read_legacy_text(self, gateway, payload):
         return InboundText(
-            number=self._format_number(gateway, read_text(payload.get("msisdn")) or ""),
+            number=self._format_number(gateway, payload.get("msisdn")),
             address=self._read_address(gateway, payload),
             body=payload.get("message"),
             provider_ref=read_text(payload.get("id")),
@@ -227,7 +229,7 @@ class SmsGatewayAdapterGatewayapi(models.AbstractModel):
         content, reference = event.get("content"), read_text(event.get("msg_id"))
         part = self._read_part(dig(content, "header"))
         return InboundText(
-            number=self._format_number(gateway, read_text(event.get("sender")) or ""),
+            number=self._format_number(gateway, event.get("sender")),
             address=read_text(event.get("recipient")) or self._get_only_address(gateway),
             body=content if isinstance(content, str) else dig(content, "message"),
             provider_ref=f"{reference}/{part.number}" if reference and part else reference,
@@ -254,11 +256,9 @@ class SmsGatewayAdapterGatewayapi(models.AbstractModel):
         payload, is_event = self._read_payload(webhook)
         report = payload["event"] if is_event else payload
         told = read_text(report.get("status"))
-        state = const.REPORT_STATES.get(told)
-        if not state:
-            if is_event and not told:
-                return []
-            raise WebhookMalformed(f"no state of a text: {told}")
+        if is_event and not told:
+            return []
+        state = read_state(const.REPORT_STATES, told)
         return [
             DeliveryReport(
                 state,
@@ -281,26 +281,15 @@ class SmsGatewayAdapterGatewayapi(models.AbstractModel):
 
     # === ACCOUNT === #
 
-    def _prepare_test_request(self, gateway):
-        return self._prepare_rest(gateway, "GET", "me")
-
-    def _parse_test_response(self, gateway, response):
-        if self._parse_balance(gateway, response):
-            return True, ""
-        return False, self.env._(
-            "GatewayAPI does not accept this token in this region: it answered %(status)s "
-            "%(words)s",
-            status=response.status,
-            words=self._read_reason(response.json()) or response.text.strip()[:200],
-        )
-
     def _prepare_balance_request(self, gateway):
-        return self._prepare_test_request(gateway)
+        return self._prepare_rest(gateway, "GET", "me")
 
     def _parse_balance(self, gateway, response):
         account = response.json()
-        amount = read_number(dig(account, "credit"))
-        return None if amount is None else (amount, read_text(dig(account, "currency")))
+        return read_amount(dig(account, "credit"), dig(account, "currency"))
+
+    def _get_test_advice(self):
+        return self.env._("Check GatewayAPI token and GatewayAPI region.")
 
     def _get_features(self):
         return {**super()._get_features(), "balance": True, "signature": True}

@@ -212,10 +212,12 @@ class TestMessaging(GatewayapiContract, TransactionCase):
         self.assertEqual(request.url, "https://gatewayapi.eu/rest/me")
 
     def test_batches(self):
-        """Many texts in one request, but never of two countries."""
-        messages = self.make_messages(150) + self.make_messages(number="+4791234567")
+        """Many texts in one request, but never of two countries; of none is a country too."""
+        messages = self.make_messages(150)
+        for number in ("+4791234567", "+99912345678"):
+            messages += self.make_messages(number=number)
         prepared = self.adapter._prepare_requests(self.gateway, messages)
-        self.assertEqual([len(request.uuids) for request in prepared], [100, 50, 1])
+        self.assertEqual([len(request.uuids) for request in prepared], [100, 50, 1, 1])
 
     # === ANSWER === #
 
@@ -246,6 +248,14 @@ class TestMessaging(GatewayapiContract, TransactionCase):
         self.assertEqual(wrong.failure_reason, "Too long")
         self.assertEqual(set((messages - wrong).mapped("state")), {"queued"})
         prepared = self.adapter._prepare_requests(self.gateway, messages - wrong)
+        self.assertEqual([len(request.uuids) for request in prepared], [1, 1])
+
+    def test_refusal_that_names_no_text(self):
+        """Nobody knows whom it is meant for: each goes again alone, and the right ones leave."""
+        messages = self.make_messages(2)
+        self.record(messages, answer(422, {"detail": "A message is too long"}))
+        self.assertEqual(messages.mapped("state"), ["queued"] * 2)
+        prepared = self.adapter._prepare_requests(self.gateway, messages)
         self.assertEqual([len(request.uuids) for request in prepared], [1, 1])
 
     # === PROOF === #
@@ -443,6 +453,30 @@ class TestLegacy(GatewayapiContract, TransactionCase):
         self.record(messages, refuse_legacy(403, "0x0215", "MSISDN %1 blacklisted", 46701234568))
         self.assertEqual(blocked.failure_reason, "MSISDN 46701234568 blacklisted")
         self.assertEqual(set((messages - blocked).mapped("state")), {"queued"})
+
+    def test_refusal_for_one_text_that_names_none(self):
+        """One blocked number or forbidden word must not cost a hundred customers their text."""
+        for status, code in ((403, "0x0214"), (403, "0x0215"), (422, "0x0312"), (422, "0x9999")):
+            messages = self.make_messages(2)
+            self.record(messages, refuse_legacy(status, code))
+            self.assertEqual(messages.mapped("state"), ["queued"] * 2, code)
+            prepared = self.adapter._prepare_requests(self.gateway, messages)
+            self.assertEqual([len(request.uuids) for request in prepared], [1, 1])
+            alone = messages[0]
+            self.record(alone, refuse_legacy(status, code))
+            self.assertEqual(alone.state, "failed", code)
+
+    def test_refusal_for_the_account_is_one_for_all(self):
+        """Wrong credentials and an empty account are told at once, not after many tries."""
+        for status, code, kind in (
+            (401, "0x0211", "sms_configuration"),
+            (403, "0x0216", "sms_credit"),
+            (403, "0x0217", "sms_country_not_supported"),
+        ):
+            messages = self.make_messages(2)
+            self.record(messages, refuse_legacy(status, code))
+            self.assertEqual(messages.mapped("state"), ["failed"] * 2, code)
+            self.assertEqual(set(messages.mapped("failure_type")), {kind})
 
     def test_token_of_the_documentation(self):
         """The signature is the one that GatewayAPI documents; only what it signs is believed."""

@@ -1,25 +1,26 @@
 import re
 
 from odoo import models
-from odoo.tools import split_every
 
 from odoo.addons.sms_gateway.engine.contract import (
     DeliveryReport,
     InboundText,
     SendRequest,
     SendResult,
-    WebhookMalformed,
 )
 from odoo.addons.sms_gateway.engine.reading import (
     dig,
+    dig_list,
     digits,
+    read_amount,
     read_count,
     read_list,
     read_number,
+    read_state,
     read_text,
     read_time,
 )
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, refuse_one
+from odoo.addons.sms_gateway.engine.results import refuse, refuse_one, retry
 
 from .. import const
 
@@ -35,12 +36,6 @@ class SmsGatewayAdapterInfobip(models.AbstractModel):
 
     def _get_batch_size(self):
         return const.MAX_MESSAGES
-
-    def _prepare_requests(self, gateway, messages):
-        return [
-            self._prepare_request(gateway, messages.browse(ids))
-            for ids in split_every(const.MAX_MESSAGES, messages.ids)
-        ]
 
     def _prepare_request(self, gateway, messages):
         texts = [self._prepare_text(gateway, message) for message in messages]
@@ -73,16 +68,13 @@ class SmsGatewayAdapterInfobip(models.AbstractModel):
         if response.status == 200 and isinstance(texts, list):
             told = {read_text(dig(text, "messageId")): text for text in texts}
             return [self._parse_text(uuid, told.get(uuid)) for uuid in request.uuids]
-        if response.status == 400 and (culprits := self._find_culprits(request, answer)):
-            return self._spare_others(request, culprits)
-        code, words = self._read_error(answer)
-        words = words or response.text.strip()
-        code = code or str(response.status)
-        return refuse(request, code, words, {}, response.status, get_retry_after(response))
+        if response.status == 400 and (blamed := self._read_blamed(request, answer)):
+            return retry(request, None, None, blamed)
+        return refuse(request, response, self._read_code(answer), self._get_words(response), {})
 
     def _parse_text(self, uuid, text):
         """The status of one text; where there is none that we know, its fate is unknown."""
-        state = self._read_state(dig(text, "status"))
+        state = const.STATES.get(self._read_status_group(dig(text, "status")))
         if state in ("sent", "delivered"):
             segments = read_count(dig(text, "details", "messageCount"))
             return SendResult(uuid, "sent", provider_ref=uuid, segments=segments)
@@ -90,36 +82,28 @@ class SmsGatewayAdapterInfobip(models.AbstractModel):
         proof = const.REFUSED if state and code != const.DUPLICATE else None
         return refuse_one(uuid, code, self._read_words(text, "status"), const.FAILURES, proof)
 
-    def _read_error(self, answer):
-        """Code and words of a refusal; Infobip has a new and an old form of it."""
-        old = dig(answer, "requestError", "serviceException")
-        code = read_text(dig(answer, "errorCode")) or read_text(dig(old, "messageId"))
-        words = read_text(dig(answer, "description")) or read_text(dig(old, "text"))
-        return code, words
+    def _read_code(self, answer):
+        """The code of a refusal; Infobip has a new and an old form of it."""
+        old = dig(answer, "requestError", "serviceException", "messageId")
+        return read_text(dig(answer, "errorCode")) or read_text(old)
 
-    def _find_culprits(self, request, answer):
-        """Violation by uuid, where Infobip says which texts of the request are wrong."""
-        culprits = {}
-        violations = dig(answer, "violations")
-        for violation in violations if isinstance(violations, list) else ():
+    def _get_words(self, response):
+        answer = response.json()
+        old = dig(answer, "requestError", "serviceException", "text")
+        words = read_text(dig(answer, "description")) or read_text(old)
+        return words or super()._get_words(response)
+
+    def _read_blamed(self, request, answer):
+        """The refusal by uuid of the texts that are wrong, where Infobip says which."""
+        blamed = {}
+        for violation in dig_list(answer, "violations"):
             place = read_text(dig(violation, "property")) or ""
             index = re.match(r"messages\[([0-9]{1,4})\]", place)
             if index and int(index[1]) < len(request.uuids):
-                culprits[request.uuids[int(index[1])]] = violation
-        return culprits
-
-    def _spare_others(self, request, culprits):
-        """One wrong text makes Infobip refuse all: the others are tried again without it."""
-        results = []
-        for uuid in request.uuids:
-            if uuid in culprits:
-                place = culprits[uuid]["property"]
-                code = place.rpartition(".")[2]
-                words = f"{place}: {read_text(dig(culprits[uuid], 'violation')) or ''}"
-                results.append(refuse_one(uuid, code, words, const.VIOLATIONS, const.REFUSED))
-            else:
-                results.append(SendResult(uuid, "retry", failure_type="sms_server"))
-        return results
+                uuid, code = request.uuids[int(index[1])], place.rpartition(".")[2]
+                words = f"{place}: {read_text(dig(violation, 'violation')) or ''}"
+                blamed[uuid] = refuse_one(uuid, code, words, const.VIOLATIONS, const.REFUSED)
+        return blamed
 
     # === WEBHOOKS === #
 
@@ -132,7 +116,7 @@ class SmsGatewayAdapterInfobip(models.AbstractModel):
 
     def _read_inbound(self, gateway, result):
         return InboundText(
-            number=self._format_number(gateway, read_text(result.get("from")) or ""),
+            number=self._format_number(gateway, result.get("from")),
             address=read_text(result.get("to")),
             body=result.get("text"),
             provider_ref=read_text(result.get("messageId")),
@@ -144,9 +128,7 @@ class SmsGatewayAdapterInfobip(models.AbstractModel):
         return [self._read_report(report) for report in read_list(dig(webhook.json(), "results"))]
 
     def _read_report(self, report):
-        state = self._read_state(report.get("status"))
-        if not state:
-            raise WebhookMalformed(f"no status of a text: {report.get('status')!r}"[:200])
+        state = read_state(const.STATES, self._read_status_group(report.get("status")))
         count = read_count(report.get("messageCount")) or 1
         price = read_number(dig(report, "price", "pricePerMessage"))
         return DeliveryReport(
@@ -157,10 +139,10 @@ class SmsGatewayAdapterInfobip(models.AbstractModel):
             **(self._read_failure(report) if state == "failed" else {}),
         )
 
-    def _read_state(self, status):
-        if read_text(dig(status, "id")) == const.AT_OPERATOR:
-            return "sent"
-        return const.STATES.get(read_text(dig(status, "groupName")))
+    def _read_status_group(self, status):
+        """The group of a status; a text that is at the operator only is not delivered."""
+        at_operator = read_text(dig(status, "id")) == const.AT_OPERATOR
+        return "PENDING" if at_operator else read_text(dig(status, "groupName"))
 
     def _read_failure(self, report):
         """Why a text failed: the error says more than the status, unless Infobip refused it."""
@@ -184,23 +166,13 @@ class SmsGatewayAdapterInfobip(models.AbstractModel):
         return self._make_request(gateway, "GET", "account/1/balance")
 
     def _parse_balance(self, gateway, response):
-        amount = read_number(dig(response.json(), "balance"))
-        currency = read_text(dig(response.json(), "currency"))
-        return None if amount is None else (amount, currency)
+        account = response.json()
+        return read_amount(dig(account, "balance"), dig(account, "currency"))
 
-    def _prepare_test_request(self, gateway):
-        return self._prepare_balance_request(gateway)
-
-    def _parse_test_response(self, gateway, response):
-        if balance := self._parse_balance(gateway, response):
-            words = " ".join(str(part) for part in balance if part is not None)
-            return True, self.env._("Connected. The balance is %s.", words)
-        _code, words = self._read_error(response.json())
-        return False, self.env._(
-            "Infobip answered %(status)s: %(words)s. Check Infobip base URL and Infobip API key, "
-            "and in Infobip's portal the scopes of the key and the addresses it allows.",
-            status=response.status,
-            words=words or response.text.strip()[:200],
+    def _get_test_advice(self):
+        return self.env._(
+            "Check Infobip base URL and Infobip API key, and in Infobip's portal the scopes of the "
+            "key and the addresses it allows."
         )
 
     def _get_features(self):

@@ -10,7 +10,8 @@ from odoo.addons.sms_gateway.engine.contract import (
     SendResult,
     WebhookMalformed,
 )
-from odoo.addons.sms_gateway.engine.reading import read_time
+from odoo.addons.sms_gateway.engine.reading import read_state, read_time
+from odoo.addons.sms_gateway.engine.results import refuse, unknown
 
 from .. import const
 
@@ -70,30 +71,20 @@ class SmsGatewayAdapterKannel(models.AbstractModel):
         return {"Content-Type": "text/plain; charset=UTF-8", **headers}
 
     def _parse_response(self, gateway, request, response):
-        uuid = request.uuids[0]
-        words = response.text.strip()
+        words = self._get_words(response)
         if response.status == 202 and re.match(const.ACCEPTED, words):
-            return [SendResult(uuid, "sent")]
+            return [SendResult(request.uuids[0], "sent")]
         if response.status == 503:
-            return [
-                SendResult(
-                    uuid, "retry", failure_type="sms_throttled", code="503", reason=words[:200]
-                )
-            ]
+            return refuse(request, response, "503", words, {"503": "sms_throttled"})
         if 300 <= response.status < 500:
-            return [self._parse_refusal(uuid, response.status, words)]
-        return [SendResult(uuid, "unknown", code=str(response.status), reason=words[:200])]
+            return self._parse_refusal(request, response, words)
+        return unknown(request, response)
 
-    def _parse_refusal(self, uuid, status, words):
+    def _parse_refusal(self, request, response, words):
         """A refusal in Kannel's words; other words, or a redirection, are not from Kannel."""
         known = (kind for start, kind in const.REFUSALS.items() if words.startswith(start))
-        return SendResult(
-            uuid,
-            "failed",
-            failure_type=next(known, "sms_configuration"),
-            code=str(status),
-            reason=words[:200],
-        )
+        code = str(response.status)
+        return refuse(request, response, code, words, {code: next(known, "sms_configuration")})
 
     # === WEBHOOKS === #
 
@@ -125,9 +116,7 @@ class SmsGatewayAdapterKannel(models.AbstractModel):
 
     def _extract_reports(self, gateway, webhook):
         params = webhook.params
-        state = const.REPORT_STATES.get(params.get("type"))
-        if not state:
-            raise WebhookMalformed(f"no type of a report: {params.get('type')}")
+        state = read_state(const.REPORT_STATES, params.get("type"))
         failure = self._read_failure(params) if state == "failed" else {}
         return [
             DeliveryReport(
@@ -167,16 +156,11 @@ class SmsGatewayAdapterKannel(models.AbstractModel):
             (), "POST", gateway.kannel_url, headers=self._prepare_headers(gateway, {"To": ""})
         )
 
-    def _parse_test_response(self, gateway, response):
-        words = response.text.strip()[:200]
-        if response.status == 400 and words.startswith(("Empty receiver", "Missing receiver")):
-            return True, ""
-        if response.status == 403:
-            return False, self.env._(
-                "Kannel does not accept this user and password from this machine (%s).", words
-            )
-        return False, self.env._(
-            "This address is not Kannel's sendsms: it answered %(status)s %(words)s",
-            status=response.status,
-            words=words,
+    def _is_account(self, gateway, response):
+        return self._get_words(response).startswith(const.NO_RECEIVER)
+
+    def _get_test_advice(self):
+        return self.env._(
+            "Check that the address is Kannel's sendsms, user and password, and whether Kannel "
+            "lets this machine in."
         )

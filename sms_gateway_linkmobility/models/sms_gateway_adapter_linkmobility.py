@@ -1,5 +1,4 @@
 from odoo import models
-from odoo.tools import split_every
 
 from odoo.addons.sms_gateway.engine.contract import (
     DeliveryReport,
@@ -9,7 +8,7 @@ from odoo.addons.sms_gateway.engine.contract import (
     WebhookMalformed,
 )
 from odoo.addons.sms_gateway.engine.reading import dig, read_count, read_text, read_time
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, refuse_one
+from odoo.addons.sms_gateway.engine.results import refuse, refuse_one
 
 from .. import const
 
@@ -34,13 +33,17 @@ class SmsGatewayAdapterLinkmobility(models.AbstractModel):
             )
         return super()._check_sender(gateway, sender)
 
-    def _prepare_requests(self, gateway, messages):
-        return [
-            self._make_request(gateway, messages.browse(ids))
-            for ids in split_every(const.MAX_MESSAGES, messages.ids)
-        ]
+    def _explain_not_carried(self, body):
+        """Why LINK cannot carry a text, or None."""
+        wrong = "".join(dict.fromkeys(const.NOT_CARRIED.findall(body or "")))
+        if not wrong:
+            return None
+        return self.env._(
+            "LINK Mobility cannot send %s. Take it out of the text, or choose another sender.",
+            wrong,
+        )
 
-    def _make_request(self, gateway, messages):
+    def _prepare_request(self, gateway, messages):
         """One request for any number of texts, also for none."""
         texts = [self._prepare_text(gateway, message) for message in messages]
         return SendRequest(
@@ -73,9 +76,11 @@ class SmsGatewayAdapterLinkmobility(models.AbstractModel):
         if response.status == 200 and isinstance(answer, list):
             told = {read_text(dig(text, "refId")): text for text in answer}
             return [self._parse_text(uuid, told.get(uuid)) for uuid in request.uuids]
-        code, words = self._read_error(response)
-        wait = get_retry_after(response)
-        return refuse(request, code, words, const.FAILURES, response.status, wait)
+        code = read_text(dig(answer, "resultCode"))
+        return refuse(request, response, code, self._get_words(response), const.FAILURES)
+
+    def _get_words(self, response):
+        return read_text(dig(response.json(), "description")) or super()._get_words(response)
 
     def _parse_text(self, uuid, text):
         """The answer to one text; where its code is none that we know, its fate is unknown."""
@@ -89,12 +94,6 @@ class SmsGatewayAdapterLinkmobility(models.AbstractModel):
             segments=read_count(dig(text, "smsCount")),
         )
 
-    def _read_error(self, response):
-        """Code and words of a refusal of the whole request."""
-        answer = response.json()
-        code = read_text(dig(answer, "resultCode")) or str(response.status)
-        return code, read_text(dig(answer, "description")) or response.text.strip()[:200]
-
     # === WEBHOOKS === #
 
     def _verify_webhook(self, gateway, webhook):
@@ -107,7 +106,7 @@ class SmsGatewayAdapterLinkmobility(models.AbstractModel):
             raise WebhookMalformed("a binary text")
         return [
             InboundText(
-                number=self._format_number(gateway, read_text(dig(text, "source")) or ""),
+                number=self._format_number(gateway, dig(text, "source")),
                 address=read_text(dig(text, "destination")),
                 body=dig(text, "content", "userData"),
                 provider_ref=read_text(dig(text, "messageId")),
@@ -150,20 +149,16 @@ class SmsGatewayAdapterLinkmobility(models.AbstractModel):
 
     def _prepare_test_request(self, gateway):
         """A request with no text in it: LINK checks the password, and there is nothing to send."""
-        return self._make_request(gateway, self.env["sms.message"])
+        return self._prepare_request(gateway, self.env["sms.message"])
 
-    def _parse_test_response(self, gateway, response):
+    def _is_account(self, gateway, response):
+        """It complains of anything but the account; platform, partner and gate it has not seen."""
         answer = response.json()
-        known = isinstance(answer, list) or read_text(dig(answer, "resultCode"))
-        code, words = self._read_error(response)
-        if response.status in (200, 400) and known and code not in const.ACCOUNT:
-            return True, self.env._(
-                "LINK Mobility accepts the user and password. Platform, partner and gate are "
-                "checked with the first text."
-            )
-        return False, self.env._(
-            "LINK Mobility answered %(status)s: %(words)s. Check LINK Mobility address, user and "
-            "password, and whether LINK lets your address in.",
-            status=response.status,
-            words=words,
+        code = read_text(dig(answer, "resultCode"))
+        known = isinstance(answer, list) or code
+        return response.status in (200, 400) and known and code not in const.ACCOUNT
+
+    def _get_test_advice(self):
+        return self.env._(
+            "Check LINK Mobility address, user and password, and whether LINK lets your address in."
         )

@@ -211,6 +211,22 @@ class TestSmsGatewayLinkmobility(AdapterContract, TransactionCase):
         """Two and three bytes are carried: å, €, Polish, Cyrillic, Chinese."""
         self.assertEqual(self._write("å € Zażółć Привет 你好 ☺").message_id.state, "queued")
 
+    def test_emoji_that_was_written_for_another_provider(self):
+        """Its provider is down and LINK is the spare: it fails in clear words, not sent broken."""
+        gateway = self.gateway.create({"name": "Other", "code": "none", "state": "enabled"})
+        sender = self.sender.copy({"gateway_id": gateway.id, "state": "approved"})
+        sender.fallback_id = self.sender
+        texts = self._write("Welcome 😀", sender) | self._write("Welcome ☺", sender)
+        texts[0]._divert()
+        self.assertEqual(texts.message_id.gateway_id, self.gateway)
+        texts |= self._write("Welcome 😀", sender)
+        self.env["sms.lane"]._start_claimed(texts.message_id.ids, "chat")
+        broken, whole, elsewhere = texts.message_id
+        self.assertEqual((broken.state, broken.failure_type), ("failed", "sms_rejected"))
+        self.assertIn("cannot send 😀. Take it out", broken.failure_reason)
+        self.assertEqual((whole.state, elsewhere.state), ("sending", "sending"))
+        self.assertEqual(elsewhere.gateway_id, gateway)
+
     def test_emoji_through_another_provider(self):
         """The rule is LINK's; senders of other gateways have none of it."""
         gateway = self.gateway.create({"name": "Other", "code": "none"})

@@ -11,7 +11,8 @@ class MailingMailing(models.Model):
         "From",
         domain="[('id', 'in', available_sms_sender_ids)]",
         index="btree_not_null",
-        help="Empty: that of who is responsible, else the company's, else Odoo's SMS service.",
+        help="Empty: that of who is responsible, else that of each number's country (sender rules) "
+        "or the company's, else Odoo's SMS service.",
     )
     available_sms_sender_ids = fields.Many2many(
         "sms.sender", compute="_compute_available_sms_sender_ids"
@@ -65,12 +66,23 @@ class MailingMailing(models.Model):
 
     def _get_sms_sender(self):
         """The sender of the mailing, else that of who is responsible for it; may be empty."""
-        user = self.user_id or self.env.user
-        company = self.env.company if user == self.env.user else user.company_id
-        Sender = self.env["sms.sender"]
-        return self.sms_sender_id or Sender._get_default_sender(user, company)
+        company = self._get_sms_company()
+        return self._get_chosen_sms_sender() or company.sudo().sms_default_sender_id
+
+    def _get_chosen_sms_sender(self):
+        """The sender that somebody chose or that is his own, whatever a number begins with."""
+        user, company = self._get_sms_user(), self._get_sms_company()
+        return self.sms_sender_id or self.env["sms.sender"]._get_own_sender(user, company)
+
+    def _get_sms_user(self):
+        return self.user_id or self.env.user
+
+    def _get_sms_company(self):
+        user = self._get_sms_user()
+        return self.env.company if user == self.env.user else user.company_id
 
     def _send_sms_get_composer_values(self, res_ids):
         """Override of `mass_mailing_sms`: the sender of the mailing."""
         values = super()._send_sms_get_composer_values(res_ids)
-        return {**values, "sender_id": self._get_sms_sender().id}
+        by_number = not self._get_chosen_sms_sender()
+        return {**values, "sender_id": self._get_sms_sender().id, "sender_by_number": by_number}

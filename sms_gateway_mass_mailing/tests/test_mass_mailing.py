@@ -71,6 +71,17 @@ class TestMassMailing(MassMailingCase):
         texts._set_delivered()
         self.assertEqual(set(self.get_traces(mailing).mapped("trace_status")), {"sent"})
 
+    def test_the_country_decides_where_no_sender_is_chosen(self):
+        """And who has chosen one gets it for every number."""
+        swede = self._create_sender("Sweden", "mobile", "+46700000009")
+        self.env["sms.sender.rule"].create({"prefix": "+46", "sender_id": swede.id})
+        self.company.sms_default_sender_id = self.sender
+        self.other.phone = "+46721234567"
+        for chosen, expected in ((False, self.sender | swede), (self.sender.id, self.sender)):
+            mailing = self.send_mailing(sms_sender_id=chosen)
+            texts = self.env["sms.sms"].search([("mailing_id", "=", mailing.id)])
+            self.assertEqual(texts.sender_id, expected)
+
     def test_a_list_view_leaves_with_our_sender(self):
         """R153: so do texts to records chosen in a list."""
         composer = self.env["sms.composer"].with_context(

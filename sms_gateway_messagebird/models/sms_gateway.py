@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class SmsGateway(models.Model):
@@ -43,3 +43,13 @@ class SmsGateway(models.Model):
         "endpoints, with a blank between them. Each begins with whsec_. Without them no call is "
         "accepted.",
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("messagebird_unsigned_reports")
+    def _compute_features(self):
+        """Override of `sms_gateway`: where reports are not signed, a password can prove them."""
+        res = super()._compute_features()
+        for gateway in self.filtered(lambda g: g.code == "messagebird"):
+            gateway.support_signature = not gateway.sudo().messagebird_unsigned_reports
+        return res

@@ -1,6 +1,5 @@
 import re
 from base64 import b64decode, b64encode
-from hmac import compare_digest
 
 from odoo import models
 
@@ -12,15 +11,16 @@ from odoo.addons.sms_gateway.engine.contract import (
     WebhookMalformed,
     WebhookRefused,
 )
-from odoo.addons.sms_gateway.engine.proof import check_age, require, sign
+from odoo.addons.sms_gateway.engine.proof import check_age, check_any, require, sign
 from odoo.addons.sms_gateway.engine.reading import (
     dig,
+    read_amount,
     read_count,
     read_number,
     read_text,
     read_time,
 )
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, unknown
+from odoo.addons.sms_gateway.engine.results import refuse, unknown
 
 from .. import const
 
@@ -74,25 +74,25 @@ class SmsGatewayAdapterBird(models.AbstractModel):
     def _parse_refusal(self, request, response):
         error = self._read_error(response)
         names = (read_text(dig(error, key)) for key in ("name", "type"))
-        known = [const.BIRD_REFUSALS[name] for name in names if name in const.BIRD_REFUSALS]
+        known = (const.BIRD_REFUSALS[name] for name in names if name in const.BIRD_REFUSALS)
         code = read_text(dig(error, "code")) or str(response.status)
-        return refuse(
-            request,
-            code,
-            read_text(dig(error, "message")) or response.text.strip(),
-            {code: known[0]} if known else {},
-            response.status,
-            get_retry_after(response),
-        )
+        words = self._get_words(response)
+        return refuse(request, response, code, words, {code: next(known, None)})
+
+    def _get_words(self, response):
+        told = dig(self._read_error(response), "message")
+        return read_text(told) or super()._get_words(response)
 
     def _read_error(self, response):
         answer = response.json()
         return dig(answer, "error") or answer
 
     def _read_cost(self, data):
-        amount = read_number(dig(data, "cost", "amount"))
-        currency = read_text(dig(data, "cost", "currency_code"))
-        return {} if amount is None else {"cost": amount, "currency": currency}
+        cost = dig(data, "cost")
+        return {
+            "cost": read_number(dig(cost, "amount")),
+            "currency": read_text(dig(cost, "currency_code")),
+        }
 
     # === WEBHOOKS === #
 
@@ -105,10 +105,7 @@ class SmsGatewayAdapterBird(models.AbstractModel):
         name, timestamp, given = told
         check_age(timestamp)
         signed = f"{name}.{timestamp}.".encode("utf-8", "surrogatepass") + webhook.body
-        expected = self._sign(gateway, signed)
-        signatures = [one.encode("utf-8", "surrogatepass") for one in given.split()]
-        if not any(compare_digest(a, b) for a in signatures for b in expected):
-            raise WebhookRefused("signature")
+        check_any(given.split(), self._sign(gateway, signed))
 
     def _sign(self, gateway, data):
         """What the header says of data that is signed with one of the gateway's secrets."""
@@ -133,7 +130,7 @@ class SmsGatewayAdapterBird(models.AbstractModel):
             return []
         return [
             InboundText(
-                number=self._format_number(gateway, read_text(data.get("from")) or ""),
+                number=self._format_number(gateway, data.get("from")),
                 address=data.get("to"),
                 body=read_text(data.get("text")) or "",
                 provider_ref=data.get("sms_id"),
@@ -174,23 +171,18 @@ class SmsGatewayAdapterBird(models.AbstractModel):
     def _prepare_test_request(self, gateway):
         return self._prepare_call(gateway, "GET", "sms/senders")
 
-    def _parse_test_response(self, gateway, response):
-        if response.status == 200 and isinstance(dig(response.json(), "data"), list):
-            return True, ""
-        words = read_text(dig(self._read_error(response), "message"))
-        return False, self.env._(
-            "Bird does not accept this API key. It answered %(status)s %(words)s",
-            status=response.status,
-            words=words or response.text.strip()[:200],
-        )
+    def _is_account(self, gateway, response):
+        return isinstance(dig(response.json(), "data"), list)
+
+    def _get_test_advice(self):
+        return self.env._("Check Bird API key.")
 
     def _prepare_balance_request(self, gateway):
         return self._prepare_call(gateway, "GET", "organization/billing/wallets")
 
     def _parse_balance(self, gateway, response):
         wallet = dig(response.json(), "data", 0)
-        amount = read_number(dig(wallet, "balance"))
-        return None if amount is None else (amount, read_text(dig(wallet, "currency_code")))
+        return read_amount(dig(wallet, "balance"), dig(wallet, "currency_code"))
 
     def _get_features(self):
         return {

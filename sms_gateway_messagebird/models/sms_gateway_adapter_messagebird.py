@@ -7,20 +7,21 @@ from odoo.addons.sms_gateway.engine.contract import (
     InboundText,
     SendRequest,
     SendResult,
-    WebhookMalformed,
     WebhookRefused,
 )
 from odoo.addons.sms_gateway.engine.json_web_token import read_jwt
-from odoo.addons.sms_gateway.engine.proof import check_equal, require
+from odoo.addons.sms_gateway.engine.proof import check_any, check_equal, require
 from odoo.addons.sms_gateway.engine.reading import (
     dig,
     digits,
+    read_amount,
     read_count,
     read_number,
+    read_state,
     read_text,
     read_time,
 )
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, unknown
+from odoo.addons.sms_gateway.engine.results import refuse, unknown
 
 from .. import const
 
@@ -64,20 +65,19 @@ class SmsGatewayAdapterMessagebird(models.AbstractModel):
             parts = dig(answer, "recipients", "items", 0, "messagePartCount")
             return [SendResult(request.uuids[0], "sent", reference, segments=read_count(parts))]
         if 300 <= response.status < 500:
-            return self._parse_refusal(request, response, dig(answer, "errors", 0))
+            return self._parse_refusal(request, response)
         return unknown(request, response)
 
-    def _parse_refusal(self, request, response, error):
+    def _parse_refusal(self, request, response):
+        error = dig(response.json(), "errors", 0)
         code = read_text(dig(error, "code")) or str(response.status)
         by_parameter = const.PARAMETERS.get(read_text(dig(error, "parameter")))
-        return refuse(
-            request,
-            code,
-            read_text(dig(error, "description")) or response.text.strip(),
-            {code: by_parameter} if by_parameter else const.FAILURES,
-            response.status,
-            get_retry_after(response),
-        )
+        failures = {code: by_parameter} if by_parameter else const.FAILURES
+        return refuse(request, response, code, self._get_words(response), failures)
+
+    def _get_words(self, response):
+        told = dig(response.json(), "errors", 0, "description")
+        return read_text(told) or super()._get_words(response)
 
     # === WEBHOOKS === #
 
@@ -92,8 +92,19 @@ class SmsGatewayAdapterMessagebird(models.AbstractModel):
             raise WebhookRefused("stale")
         body = sha256(webhook.body).hexdigest() if webhook.body else "none"
         check_equal(read_text(claims.get("iss")), const.ISSUER)
-        check_equal(read_text(claims.get("url_hash")), sha256(webhook.url.encode()).hexdigest())
         check_equal(read_text(claims.get("payload_hash", "none")), body)
+        addresses = self._get_addresses(gateway, webhook)
+        hashes = [sha256(address.encode()).hexdigest() for address in addresses]
+        check_any([read_text(claims.get("url_hash"))], hashes)
+
+    def _get_addresses(self, gateway, webhook):
+        """The address that was called, and the one that was pasted, with the password in it.
+
+        Which of them MessageBird signs is told nowhere.
+        """
+        called = gateway._get_webhook_url(webhook.kind)
+        pasted = gateway._get_address_to_paste(webhook.kind)
+        return webhook.url, webhook.url.replace(called, pasted, 1)
 
     def _extract_inbound(self, gateway, webhook):
         """A short number has names of its own for the same things."""
@@ -101,7 +112,7 @@ class SmsGatewayAdapterMessagebird(models.AbstractModel):
         moment = params.get("receive_datetime")
         return [
             InboundText(
-                number=self._format_number(gateway, params.get("originator", "")),
+                number=self._format_number(gateway, params.get("originator")),
                 address=params.get("recipient") or params.get("shortcode"),
                 body=self._read_body(webhook),
                 provider_ref=params.get("id") or params.get("mid"),
@@ -119,9 +130,7 @@ class SmsGatewayAdapterMessagebird(models.AbstractModel):
 
     def _extract_reports(self, gateway, webhook):
         params = webhook.params
-        state = const.REPORT_STATES.get(params.get("status"))
-        if not state:
-            raise WebhookMalformed(f"no state of a text: {params.get('status')}")
+        state = read_state(const.REPORT_STATES, params.get("status"))
         return [
             DeliveryReport(
                 state,
@@ -146,29 +155,18 @@ class SmsGatewayAdapterMessagebird(models.AbstractModel):
 
     # === ACCOUNT === #
 
-    def _prepare_test_request(self, gateway):
+    def _prepare_balance_request(self, gateway):
         return SendRequest(
             (), "GET", f"{const.URL}/balance", headers=self._prepare_headers(gateway)
         )
 
-    def _parse_test_response(self, gateway, response):
-        if self._parse_balance(gateway, response):
-            return True, ""
-        words = read_text(dig(response.json(), "errors", 0, "description"))
-        return False, self.env._(
-            "MessageBird does not accept this access key. It answered %(status)s %(words)s",
-            status=response.status,
-            words=words or response.text.strip()[:200],
-        )
-
-    def _prepare_balance_request(self, gateway):
-        return self._prepare_test_request(gateway)
-
     def _parse_balance(self, gateway, response):
         told = response.json()
-        amount = read_number(dig(told, "amount"))
         currency = const.CURRENCIES.get(read_text(dig(told, "type")))
-        return None if amount is None else (amount, currency)
+        return read_amount(dig(told, "amount"), currency)
+
+    def _get_test_advice(self):
+        return self.env._("Check MessageBird access key.")
 
     def _get_features(self):
         return {**super()._get_features(), "balance": True, "cost": True, "signature": True}

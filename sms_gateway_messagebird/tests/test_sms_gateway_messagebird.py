@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import time
+from base64 import b64encode
 from hashlib import sha256
 from urllib.parse import urlencode
 
@@ -248,6 +249,33 @@ class TestSmsGatewayMessagebird(AdapterContract, TransactionCase):
         self.assertEqual(self.receive(unsigned)[0], 200)
         self.assertEqual(self.receive(text)[0], 403)
         self.assertEqual(self.receive(self.sign(report, "another key " * 6))[0], 403)
+
+    def test_password_where_reports_are_unsigned(self):
+        """MessageBird is told it with the address, or its reports would be refused for lack of it.
+
+        Texts stay signed, whichever of the two addresses it signs.
+        """
+        self.gateway.write({"webhook_username": "bird", "webhook_password": "p@ss"})
+        request = self.adapter._prepare_requests(self.gateway, self.make_messages())[0]
+        self.assertNotIn("p%40ss", request.json["reportUrl"])
+        self.gateway.messagebird_unsigned_reports = True
+        request = self.adapter._prepare_requests(self.gateway, self.make_messages())[0]
+        self.assertRegex(request.json["reportUrl"], "^https?://bird:p%40ss@")
+        report = self.make_report(self.make_sent_message(), "delivered")
+        self.assertEqual(self.receive(self.with_token(report, ""))[0], 403)
+        self.assertEqual(self.receive(self.with_login(self.with_token(report, "")))[0], 200)
+        text = self.make_default_inbound()
+        pasted = dataclasses.replace(text, url=self.gateway.inbound_url)
+        for signed in (text, self.sign(pasted)):
+            self.assertEqual(self.receive(signed)[0], 403)
+            call = self.with_login(dataclasses.replace(signed, url=text.url))
+            self.assertEqual(self.receive(call)[0], 200)
+        self.assertEqual(self.receive(self.with_login(self.with_token(text, "")))[0], 403)
+
+    def with_login(self, webhook):
+        login = b64encode(b"bird:p@ss").decode()
+        headers = {**webhook.headers, "authorization": f"Basic {login}"}
+        return dataclasses.replace(webhook, headers=headers)
 
     # === TEXTS === #
 

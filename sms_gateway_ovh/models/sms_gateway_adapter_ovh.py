@@ -11,8 +11,8 @@ from odoo.addons.sms_gateway.engine.contract import (
     SendResult,
     WebhookMalformed,
 )
-from odoo.addons.sms_gateway.engine.reading import dig, read_number, read_text
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, unknown
+from odoo.addons.sms_gateway.engine.reading import dig, read_amount, read_text
+from odoo.addons.sms_gateway.engine.results import refuse, refuse_one, unknown
 
 from .. import const
 
@@ -30,13 +30,9 @@ class SmsGatewayAdapterOvh(models.AbstractModel):
 
     # === SENDING === #
 
-    def _prepare_requests(self, gateway, messages):
-        return [
-            self._prepare_call(
-                gateway, "POST", "/jobs", self._prepare_job(gateway, message), (message.uuid,)
-            )
-            for message in messages
-        ]
+    def _prepare_request(self, gateway, message):
+        job = self._prepare_job(gateway, message)
+        return self._prepare_call(gateway, "POST", "/jobs", job, (message.uuid,))
 
     def _prepare_job(self, gateway, message):
         """One text; the tag brings the customer's answer back to its sender."""
@@ -78,7 +74,7 @@ class SmsGatewayAdapterOvh(models.AbstractModel):
             return [SendResult(request.uuids[0], "sent", provider_ref=reference)]
         if dig(answer, "invalidReceivers", 0):
             kinds = {"invalidReceivers": "sms_invalid_destination"}
-            return refuse(request, "invalidReceivers", None, kinds)
+            return [refuse_one(request.uuids[0], "invalidReceivers", None, kinds)]
         return unknown(request, response)
 
     def _refuse(self, request, response):
@@ -87,18 +83,10 @@ class SmsGatewayAdapterOvh(models.AbstractModel):
         code = read_text(dig(response.json(), "errorCode")) or str(response.status)
         spoken = (kind for word, kind in const.WORDS.items() if word in words.lower())
         kinds = {code: next(spoken, None)} if response.status == 400 else {}
-        return refuse(
-            request,
-            code,
-            words,
-            {**kinds, **const.FAILURES},
-            response.status,
-            get_retry_after(response),
-        )
+        return refuse(request, response, code, words, {**kinds, **const.FAILURES})
 
     def _get_words(self, response):
-        """OVHcloud's explanation of an error."""
-        return read_text(dig(response.json(), "message")) or response.text.strip()[:200]
+        return read_text(dig(response.json(), "message")) or super()._get_words(response)
 
     def _check_sender(self, gateway, sender):
         if sender.kind == "dedicated":
@@ -118,7 +106,7 @@ class SmsGatewayAdapterOvh(models.AbstractModel):
         params = webhook.params
         return [
             InboundText(
-                number=self._format_number(gateway, params.get("senderid", "")),
+                number=self._format_number(gateway, params.get("senderid")),
                 address=self._get_address(params),
                 body=params.get("message", ""),
                 provider_ref=params.get("id"),
@@ -150,27 +138,16 @@ class SmsGatewayAdapterOvh(models.AbstractModel):
 
     # === ACCOUNT === #
 
-    def _prepare_test_request(self, gateway):
-        """The SMS account itself, with its credits."""
-        return self._prepare_call(gateway, "GET", "")
-
     def _prepare_balance_request(self, gateway):
-        return self._prepare_test_request(gateway)
-
-    def _parse_test_response(self, gateway, response):
-        if response.status == 200 and self._parse_balance(gateway, response):
-            return True, ""
-        return False, self.env._(
-            "OVHcloud answered %(status)s: %(words)s. Check the keys, their rights, the SMS "
-            "account and this server's clock.",
-            status=response.status,
-            words=self._get_words(response),
-        )
+        """The SMS account itself."""
+        return self._prepare_call(gateway, "GET", "")
 
     def _parse_balance(self, gateway, response):
         """Credits: what a text costs in them depends on the country."""
-        credits_left = read_number(dig(response.json(), "creditsLeft"))
-        return None if credits_left is None else (credits_left, None)
+        return read_amount(dig(response.json(), "creditsLeft"))
+
+    def _get_test_advice(self):
+        return self.env._("Check the keys, their rights, the SMS account and this server's clock.")
 
     def _get_features(self):
         return {**super()._get_features(), "balance": True}

@@ -1,6 +1,5 @@
 import re
 from base64 import b64encode
-from contextlib import suppress
 from urllib.parse import urlencode
 
 from odoo import models
@@ -10,12 +9,18 @@ from odoo.addons.sms_gateway.engine.contract import (
     InboundText,
     SendRequest,
     SendResult,
-    WebhookMalformed,
-    WebhookRefused,
 )
-from odoo.addons.sms_gateway.engine.proof import check_equal, require, sign
-from odoo.addons.sms_gateway.engine.reading import dig, digits, read_number, read_text
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, refuse_one, unknown
+from odoo.addons.sms_gateway.engine.proof import check_any, require, sign
+from odoo.addons.sms_gateway.engine.reading import (
+    dig,
+    dig_list,
+    digits,
+    read_amount,
+    read_number,
+    read_state,
+    read_text,
+)
+from odoo.addons.sms_gateway.engine.results import refuse, refuse_one, retry, unknown
 
 from .. import const
 
@@ -36,11 +41,12 @@ class SmsGatewayAdapterPlivo(models.AbstractModel):
     def _get_batch_size(self):
         return const.BATCH
 
-    def _prepare_requests(self, gateway, messages):
-        """What was refused with a wrong number of its request goes alone."""
-        repeated = messages._get_tried()
-        batches = [*self._split_by_text(messages - repeated, self._get_batch_size()), *repeated]
-        return [self._prepare_request(gateway, texts) for texts in batches]
+    def _get_batch_key(self, message):
+        return message.sender_id, message.body
+
+    def _get_alone(self, messages):
+        """Those that were refused with a wrong number of their request."""
+        return messages._get_tried()
 
     def _prepare_request(self, gateway, messages):
         """One request for equal texts to several numbers.
@@ -75,50 +81,34 @@ class SmsGatewayAdapterPlivo(models.AbstractModel):
     def _refuse(self, request, response):
         """A refusal of all texts; where it is for one number, the others are tried again."""
         code, words = str(response.status), self._get_words(response)
-        named = set(re.findall("[0-9]+", words)) & set(self._get_numbers(request))
-        if not named:
-            return refuse(request, code, words, {}, response.status, get_retry_after(response))
-        return [
-            refuse_one(
-                uuid,
-                code,
-                words,
-                {code: "sms_invalid_destination" if number in named else "sms_server"},
-            )
-            for number, uuid in self._get_numbers(request).items()
-        ]
+        if blamed := self._blame(request, re.findall("[0-9]+", words), code, words):
+            return retry(request, code, words, blamed)
+        return refuse(request, response, code, words, {})
 
-    def _get_numbers(self, request):
-        """The uuid of each number in a request."""
-        return dict(zip(request.json["dst"].split("<"), request.uuids, strict=True))
+    def _blame(self, request, named, code, words=None):
+        """The refusal by uuid of the texts to numbers that Plivo names."""
+        uuids = dict(zip(request.json["dst"].split("<"), request.uuids, strict=True))
+        kinds = {code: "sms_invalid_destination"}
+        return {
+            uuids[number]: refuse_one(uuids[number], code, words, kinds)
+            for number in named
+            if number in uuids
+        }
 
     def _get_words(self, response):
-        """Plivo's explanation of an error."""
-        return read_text(dig(response.json(), "error")) or response.text.strip()[:200]
+        return read_text(dig(response.json(), "error")) or super()._get_words(response)
 
     def _parse_taken(self, request, response, answer):
         """The texts of an answer that took all numbers, or all but those it names."""
-        numbers = self._get_numbers(request)
-        invalid = numbers.keys() & self._read_invalid(answer)
-        references = answer["message_uuid"]
-        if len(references) < len(numbers) - len(invalid):
+        uuids, references = request.uuids, answer["message_uuid"]
+        named = [digits(read_text(told) or "") for told in dig_list(answer, "invalid_number")]
+        blamed = self._blame(request, named, "invalid_number")
+        if len(references) < len(uuids) - len(blamed):
             return unknown(request, response)
-        reference = read_text(references[0]) if len(numbers) == len(references) == 1 else None
+        reference = read_text(references[0]) if len(uuids) == len(references) == 1 else None
         return [
-            SendResult(
-                uuid,
-                "failed",
-                failure_type="sms_invalid_destination",
-                code="invalid_number",
-            )
-            if number in invalid
-            else SendResult(uuid, "sent", provider_ref=reference)
-            for number, uuid in numbers.items()
+            blamed.get(uuid) or SendResult(uuid, "sent", provider_ref=reference) for uuid in uuids
         ]
-
-    def _read_invalid(self, answer):
-        told = dig(answer, "invalid_number")
-        return {digits(read_text(n) or "") for n in told} if isinstance(told, list) else set()
 
     def _check_sender(self, gateway, sender):
         if sender.kind == "dedicated":
@@ -146,17 +136,12 @@ class SmsGatewayAdapterPlivo(models.AbstractModel):
         nonce = webhook.headers.get(f"x-plivo-signature-{version}-nonce", "")
         signed = self._get_signed(webhook, version) + nonce
         expected = b64encode(sign(gateway.plivo_auth_token, signed)).decode()
-        signatures = self._get_signatures(webhook, version)
-        for signature in signatures:
-            with suppress(WebhookRefused):
-                return check_equal(signature, expected)
-        raise WebhookRefused("signature" if signatures else "unsigned")
+        check_any(self._get_signatures(webhook, version), [expected])
 
     def _get_signatures(self, webhook, version):
         """By the token of the number's account, and by that of the main account."""
         names = (f"x-plivo-signature-{version}", f"x-plivo-signature-ma-{version}")
-        given = ",".join(webhook.headers.get(name, "") for name in names)
-        return [signature for signature in given.split(",") if signature]
+        return ",".join(webhook.headers.get(name, "") for name in names).split(",")
 
     def _get_signed(self, webhook, version):
         """What Plivo signs, without its nonce; as its own library puts V3 together."""
@@ -173,7 +158,7 @@ class SmsGatewayAdapterPlivo(models.AbstractModel):
         params = webhook.params
         return [
             InboundText(
-                number=self._format_number(gateway, params.get("From", "")),
+                number=self._format_number(gateway, params.get("From")),
                 address=params.get("To", ""),
                 body=params.get("Text", ""),
                 provider_ref=params.get("MessageUUID"),
@@ -182,9 +167,7 @@ class SmsGatewayAdapterPlivo(models.AbstractModel):
 
     def _extract_reports(self, gateway, webhook):
         params = webhook.params
-        state = const.REPORT_STATES.get(params.get("Status"))
-        if not state:
-            raise WebhookMalformed(f"no status of a text: {params.get('Status')}")
+        state = read_state(const.REPORT_STATES, params.get("Status"))
         return [
             DeliveryReport(
                 state,
@@ -206,8 +189,8 @@ class SmsGatewayAdapterPlivo(models.AbstractModel):
 
     # === ACCOUNT === #
 
-    def _prepare_test_request(self, gateway):
-        """The account itself, with its credit."""
+    def _prepare_balance_request(self, gateway):
+        """The account itself."""
         return SendRequest(
             (),
             "GET",
@@ -215,21 +198,14 @@ class SmsGatewayAdapterPlivo(models.AbstractModel):
             auth=(gateway.plivo_auth_id, gateway.plivo_auth_token),
         )
 
-    def _prepare_balance_request(self, gateway):
-        return self._prepare_test_request(gateway)
-
     def _parse_balance(self, gateway, response):
-        credit = read_number(dig(response.json(), "cash_credits"))
-        return None if credit is None else (credit, const.CURRENCY)
+        return read_amount(dig(response.json(), "cash_credits"), const.CURRENCY)
 
-    def _parse_test_response(self, gateway, response):
-        if response.status == 200 and dig(response.json(), "auth_id") == gateway.plivo_auth_id:
-            return True, ""
-        return False, self.env._(
-            "Plivo answered %(status)s: %(words)s. Check auth ID and auth token.",
-            status=response.status,
-            words=self._get_words(response),
-        )
+    def _is_account(self, gateway, response):
+        return dig(response.json(), "auth_id") == gateway.plivo_auth_id
+
+    def _get_test_advice(self):
+        return self.env._("Check Plivo auth ID and Plivo auth token.")
 
     def _get_features(self):
         return {**super()._get_features(), "balance": True, "cost": True, "signature": True}

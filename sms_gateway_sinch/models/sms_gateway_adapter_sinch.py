@@ -10,8 +10,16 @@ from odoo.addons.sms_gateway.engine.contract import (
     WebhookMalformed,
 )
 from odoo.addons.sms_gateway.engine.proof import check_age, check_equal, sign
-from odoo.addons.sms_gateway.engine.reading import dig, digits, read_list, read_text, read_time
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse
+from odoo.addons.sms_gateway.engine.reading import (
+    dig,
+    dig_list,
+    digits,
+    read_list,
+    read_state,
+    read_text,
+    read_time,
+)
+from odoo.addons.sms_gateway.engine.results import refuse, retry
 
 from .. import const
 
@@ -33,10 +41,8 @@ class SmsGatewayAdapterSinch(models.AbstractModel):
     def _get_batch_size(self):
         return const.MAX_RECIPIENTS
 
-    def _prepare_requests(self, gateway, messages):
-        alone = self._get_alone(messages)
-        batches = [*self._split_by_text(messages - alone, const.MAX_RECIPIENTS), *alone]
-        return [self._prepare_request(gateway, batch) for batch in batches]
+    def _get_batch_key(self, message):
+        return message.sender_id, message.body
 
     def _get_alone(self, messages):
         """Those that were tried before, perhaps in vain for another of their batch; and those to a
@@ -46,7 +52,6 @@ class SmsGatewayAdapterSinch(models.AbstractModel):
         return (messages - first) | first._get_tried()
 
     def _prepare_request(self, gateway, messages):
-        """One batch, of texts of one sender and one body."""
         content = {
             "type": "mt_text",
             "from": digits(messages.sender_id.address),
@@ -76,12 +81,13 @@ class SmsGatewayAdapterSinch(models.AbstractModel):
                 SendResult(uuid, "sent", provider_ref=f"{batch}/{number}")
                 for uuid, number in zip(request.uuids, request.json["to"], strict=True)
             ]
-        code = read_text(dig(answer, "code")) or str(response.status)
-        words = read_text(dig(answer, "text")) or response.text.strip()
+        code, words = read_text(dig(answer, "code")), self._get_words(response)
         if response.status == 400 and len(request.uuids) > 1:
-            return [SendResult(uuid, "retry", code=code, reason=words) for uuid in request.uuids]
-        wait = get_retry_after(response)
-        return refuse(request, code, words, const.ERRORS, response.status, wait)
+            return retry(request, code, words)
+        return refuse(request, response, code, words, const.ERRORS)
+
+    def _get_words(self, response):
+        return read_text(dig(response.json(), "text")) or super()._get_words(response)
 
     # === WEBHOOKS === #
 
@@ -100,17 +106,26 @@ class SmsGatewayAdapterSinch(models.AbstractModel):
 
     def _extract_inbound(self, gateway, webhook):
         text = webhook.json()
-        if dig(text, "type") != "mo_text":
-            raise WebhookMalformed(f"not a text but {dig(text, 'type')!r}"[:200])
         return [
             InboundText(
-                number=self._format_number(gateway, read_text(text.get("from")) or ""),
-                address=read_text(text.get("to")),
-                body=text.get("body"),
-                provider_ref=read_text(text.get("id")),
-                sent_at=read_time(text.get("received_at")),
+                number=self._format_number(gateway, dig(text, "from")),
+                address=read_text(dig(text, "to")),
+                body=self._read_body(text),
+                provider_ref=read_text(dig(text, "id")),
+                sent_at=read_time(dig(text, "received_at")),
             )
         ]
+
+    def _read_body(self, text):
+        """The text; of a picture message its subject, its text and the addresses of pictures."""
+        kind, body = dig(text, "type"), dig(text, "body")
+        if kind == "mo_text":
+            return body
+        if kind != "mo_media":
+            raise WebhookMalformed(f"bytes for a program, not a text: {kind!r:.100}")
+        words = [read_text(dig(body, name)) for name in ("subject", "message")]
+        links = [read_text(dig(item, "url")) for item in dig_list(body, "media")]
+        return "\n".join(filter(None, [*words, *links])) or self.env._("[picture without text]")
 
     def _extract_reports(self, gateway, webhook):
         """A report on one recipient; or one on a batch, by status."""
@@ -137,9 +152,9 @@ class SmsGatewayAdapterSinch(models.AbstractModel):
 
     def _read_report(self, report, batch, number, uuid=None):
         status = (read_text(report.get("status")) or "").upper()
-        state, number = const.STATES.get(status), read_text(number)
-        if not (state and number):
-            raise WebhookMalformed(f"no recipient, or no status of a text: {status[:100]!r}")
+        state, number = read_state(const.STATES, status), read_text(number)
+        if not number:
+            raise WebhookMalformed("a delivery report without its recipient")
         code = read_text(report.get("code"))
         kind = const.FAILURES.get(code) or const.STATUS_FAILURES.get(status, "sms_not_delivered")
         failure = {"failure_type": kind, "code": code, "reason": read_text(report["status"])}
@@ -156,13 +171,8 @@ class SmsGatewayAdapterSinch(models.AbstractModel):
         """The list of batches, of which one is enough."""
         return self._make_request(gateway, "GET", params={"page_size": "1"})
 
-    def _parse_test_response(self, gateway, response):
-        if response.status == 200 and isinstance(dig(response.json(), "batches"), list):
-            return True, self.env._("Connected.")
-        words = read_text(dig(response.json(), "text")) or response.text.strip()[:200]
-        return False, self.env._(
-            "Sinch answered %(status)s: %(words)s. Check Sinch region, Sinch service plan and "
-            "Sinch API token.",
-            status=response.status,
-            words=words,
-        )
+    def _is_account(self, gateway, response):
+        return isinstance(dig(response.json(), "batches"), list)
+
+    def _get_test_advice(self):
+        return self.env._("Check Sinch region, Sinch service plan and Sinch API token.")

@@ -118,13 +118,14 @@ class TestSmsGatewaySinch(AdapterContract, TransactionCase):
         body = webhook.body
         unsigned = {k: v for k, v in webhook.headers.items() if not k.startswith(SIGNATURE)}
         stale = time.time() - 3600
+        later = str(int(webhook.headers[f"{SIGNATURE}-timestamp"]) + 1)
         headers = [
             unsigned,
             {**webhook.headers, SIGNATURE: ""},
             {**webhook.headers, SIGNATURE: "é"},
             {**webhook.headers, SIGNATURE: webhook.headers[SIGNATURE].swapcase()},
             {**webhook.headers, f"{SIGNATURE}-nonce": "another"},
-            {**webhook.headers, f"{SIGNATURE}-timestamp": str(int(time.time()) + 1)},
+            {**webhook.headers, f"{SIGNATURE}-timestamp": later},
             sign_as_sinch("another", body),
             sign_as_sinch(SECRET, body, timestamp=int(stale)),
             sign_as_sinch(SECRET, body, timestamp=int(time.time()) + 3600),
@@ -341,6 +342,33 @@ class TestSmsGatewaySinch(AdapterContract, TransactionCase):
         (text,) = self.adapter._extract_inbound(self.gateway, self.make_default_inbound())
         self.assertEqual((text.number, text.address), ("+46701234567", "46700000001"))
         self.assertEqual(text.sent_at.isoformat(), "2026-11-22T02:00:00")
+
+    def test_picture_comes_as_its_text_and_a_link(self):
+        """Who answers with a picture has written; what he wrote is not lost."""
+        picture = {"content_type": "image/png", "status": "Uploaded", "code": 0}
+        media = [{**picture, "url": "https://x/a.png"}, {**picture, "url": None}]
+        cases = [
+            ({"subject": "Fence", "message": "Look å", "media": media}, "Fence\nLook å"),
+            ({"message": "Look", "media": media}, "Look"),
+        ]
+        for body, expected in cases:
+            self.assertEqual(self._read_media(body), f"{expected}\nhttps://x/a.png")
+        self.assertEqual(self._read_media({"media": media[:1]}), "https://x/a.png")
+
+    def test_picture_that_sinch_lost(self):
+        """Not an empty text: that a picture came is told."""
+        failed = {"content_type": "image/png", "status": "Failed", "code": 400}
+        for body in ({"media": [failed]}, {"media": None}, {}):
+            self.assertEqual(self._read_media(body), "[picture without text]")
+
+    def _read_media(self, body):
+        """The text of a picture message that Sinch's library reads too."""
+        told = {"type": "mo_media", "id": "M1", "from": "46701234567", "to": "46700000001"}
+        told["received_at"] = "2026-11-22T02:00:00.000Z"
+        webhook = self._make_webhook("inbound", {**told, "body": body})
+        SmsSinchEvent(SECRET).parse_event(webhook.body)
+        (text,) = self.adapter._extract_inbound(self.gateway, webhook)
+        return text.body
 
     def test_binary_text_is_parked(self):
         """It cannot be shown as a text; it is kept for who looks after the gateway."""

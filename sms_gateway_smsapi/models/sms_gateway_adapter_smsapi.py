@@ -11,13 +11,15 @@ from odoo.addons.sms_gateway.engine.contract import (
 )
 from odoo.addons.sms_gateway.engine.reading import (
     dig,
+    dig_list,
     digits,
+    read_amount,
     read_count,
-    read_number,
+    read_state,
     read_text,
     read_time,
 )
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, refuse_one
+from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, refuse_one, retry
 
 from .. import const
 
@@ -39,13 +41,13 @@ class SmsGatewayAdapterSmsapi(models.AbstractModel):
     def _get_batch_size(self):
         return const.MAX_RECIPIENTS
 
-    def _prepare_requests(self, gateway, messages):
-        repeated = messages._get_tried()
-        batches = [*self._split_by_text(messages - repeated, const.MAX_RECIPIENTS), *repeated]
-        return [self._prepare_request(gateway, batch) for batch in batches]
+    def _get_batch_key(self, message):
+        return message.sender_id, message.body
+
+    def _get_alone(self, messages):
+        return messages._get_tried()
 
     def _prepare_request(self, gateway, messages):
-        """One request for texts of one sender and one body."""
         data = {
             "to": ",".join(digits(message.number) for message in messages),
             "from": digits(messages.sender_id.address),
@@ -72,27 +74,36 @@ class SmsGatewayAdapterSmsapi(models.AbstractModel):
 
     def _parse_response(self, gateway, request, response):
         answer = response.json()
-        if code := read_text(dig(answer, "error")):
-            return self._parse_error(request, code, dig(answer, "message"), response)
+        if code := self._read_error(answer):
+            return self._parse_error(request, code, response)
         if response.status == 200 and isinstance(dig(answer, "list"), list):
             return self._parse_list(request, answer)
-        status, wait = response.status, get_retry_after(response)
-        return refuse(request, str(status), response.text.strip(), {}, status, wait)
+        return refuse(request, response, None, self._get_words(response), {})
 
-    def _parse_error(self, request, code, words, response):
+    def _read_error(self, told):
+        """The code of an error, or None."""
+        code = read_text(dig(told, "error"))
+        return None if code == const.NO_ERROR else code
+
+    def _get_words(self, response):
+        return read_text(dig(response.json(), "message")) or super()._get_words(response)
+
+    def _parse_error(self, request, code, response):
         """An error, which SMSAPI tells with HTTP 200 too: nothing of the request was sent now."""
-        words = read_text(words)
+        words, wait = self._get_words(response), get_retry_after(response)
         if code in const.OF_ONE and len(request.uuids) > 1:
-            return [SendResult(uuid, "retry", code=code, reason=words) for uuid in request.uuids]
+            return retry(request, code, words)
         if code == const.DUPLICATE:
             return [SendResult(request.uuids[0], "sent")]  # by the try whose answer was lost
-        wait = get_retry_after(response)
-        return refuse(request, code, words, const.FAILURES, const.REFUSED, wait)
+        return [
+            refuse_one(uuid, code, words, const.FAILURES, const.REFUSED, wait)
+            for uuid in request.uuids
+        ]
 
     def _parse_list(self, request, answer):
         """One entry for each number taken; those that are none stand in a list of their own."""
-        taken = self._index(answer["list"], "idx")
-        invalid = self._index(answer.get("invalid_numbers"), "submitted_number")
+        taken = self._index(answer, "list", "idx")
+        invalid = self._index(answer, "invalid_numbers", "submitted_number")
         results = []
         for uuid, number in zip(request.uuids, request.data["to"].split(","), strict=True):
             if uuid in taken:
@@ -103,13 +114,12 @@ class SmsGatewayAdapterSmsapi(models.AbstractModel):
                 results.append(refuse_one(uuid, code, words, const.FAILURES))
         return results
 
-    def _index(self, entries, name):
-        """Entries by one of their fields."""
-        entries = entries if isinstance(entries, list) else ()
-        return {read_text(dig(entry, name)): entry for entry in entries}
+    def _index(self, answer, name, key):
+        """The entries of a list by one of their fields."""
+        return {read_text(dig(entry, key)): entry for entry in dig_list(answer, name)}
 
     def _parse_entry(self, uuid, entry, answer):
-        if code := read_text(dig(entry, "error")):
+        if code := self._read_error(entry):
             words = read_text(dig(entry, "status"))
             return refuse_one(uuid, code, words, const.FAILURES, const.REFUSED)
         return SendResult(
@@ -155,9 +165,7 @@ class SmsGatewayAdapterSmsapi(models.AbstractModel):
         return [self._read_report(*row) for row in zip(*columns, strict=True)]
 
     def _read_report(self, reference, uuid, status, words):
-        state = const.REPORT_STATES.get(status)
-        if not state:
-            raise WebhookMalformed(f"no status of a text: {status}")
+        state = read_state(const.REPORT_STATES, status)
         failure = {
             "failure_type": const.REPORT_FAILURES.get(status),
             "code": status,
@@ -183,22 +191,12 @@ class SmsGatewayAdapterSmsapi(models.AbstractModel):
 
     def _parse_balance(self, gateway, response):
         """In points: what one is worth is agreed with each customer."""
-        points = read_number(dig(response.json(), "points"))
-        return None if points is None else (points, None)
+        return read_amount(dig(response.json(), "points"))
 
-    def _prepare_test_request(self, gateway):
-        return self._prepare_balance_request(gateway)
-
-    def _parse_test_response(self, gateway, response):
-        balance = self._parse_balance(gateway, response)
-        if balance:
-            return True, self.env._("Connected. The account has %s points.", balance[0])
-        words = read_text(dig(response.json(), "message")) or response.text.strip()[:200]
-        return False, self.env._(
-            "SMSAPI answered %(status)s: %(words)s. Check SMSAPI token and SMSAPI service, and in "
-            "SMSAPI's panel the permissions of the token and the IP filter.",
-            status=response.status,
-            words=words,
+    def _get_test_advice(self):
+        return self.env._(
+            "Check SMSAPI token and SMSAPI service, and in SMSAPI's panel the permissions of the "
+            "token and the IP filter."
         )
 
     def _get_features(self):

@@ -246,6 +246,18 @@ class TestSmsGatewaySmsapi(AdapterContract, TransactionCase):
         self.assertEqual(messages.mapped("state"), ["sent", "failed"])
         self.assertEqual(messages[1].failure_type, "sms_blacklist")
 
+    def test_no_error_is_no_refusal(self):
+        """A text that was taken is not shown as failed for an error that is none."""
+
+        def take(request):
+            body = accept(request).json()
+            body["list"][0]["error"] = 0
+            return answer(200, {**body, "error": 0})
+
+        messages = self.make_messages(2)
+        self.record(messages, take)
+        self.assertEqual(messages.mapped("state"), ["sent", "sent"])
+
     def test_number_not_told_of(self):
         """Neither taken nor refused: unknown, never sent again by itself."""
         messages = self.make_messages(2)

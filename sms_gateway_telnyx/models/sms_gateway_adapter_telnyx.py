@@ -1,8 +1,3 @@
-from base64 import b64decode
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from odoo import models
 
 from odoo.addons.sms_gateway.engine.contract import (
@@ -11,17 +6,18 @@ from odoo.addons.sms_gateway.engine.contract import (
     SendRequest,
     SendResult,
     WebhookMalformed,
-    WebhookRefused,
 )
-from odoo.addons.sms_gateway.engine.proof import check_age, require
+from odoo.addons.sms_gateway.engine.proof import check_age, check_ed25519, require
 from odoo.addons.sms_gateway.engine.reading import (
     dig,
+    dig_list,
+    read_amount,
     read_count,
     read_number,
     read_text,
     read_time,
 )
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, unknown
+from odoo.addons.sms_gateway.engine.results import refuse, unknown
 
 from .. import const
 
@@ -74,30 +70,29 @@ class SmsGatewayAdapterTelnyx(models.AbstractModel):
             cost = self._read_cost(dig(answer, "data"))
             return [SendResult(request.uuids[0], "sent", reference, segments=parts, **cost)]
         if 300 <= response.status < 500:
-            return self._parse_refusal(request, response, dig(answer, "errors", 0))
+            return self._parse_refusal(request, response)
         return unknown(request, response)
 
-    def _parse_refusal(self, request, response, error):
+    def _parse_refusal(self, request, response):
         """A conflict is a first try that Telnyx still works on; asked again, it tells the end."""
-        code = read_text(dig(error, "code")) or str(response.status)
-        return refuse(
-            request,
-            code,
-            self._read_reason(error) or response.text.strip(),
-            {code: "sms_server"} if response.status == 409 else const.FAILURES,
-            response.status,
-            get_retry_after(response),
-        )
+        code = read_text(dig(response.json(), "errors", 0, "code")) or str(response.status)
+        failures = {code: "sms_server"} if response.status == 409 else const.FAILURES
+        return refuse(request, response, code, self._get_words(response), failures)
 
-    def _read_reason(self, error):
-        """Title and detail of an error in the words of Telnyx, or None."""
-        words = (read_text(dig(error, name)) for name in ("title", "detail"))
+    def _get_words(self, response):
+        return self._read_reason(response.json()) or super()._get_words(response)
+
+    def _read_reason(self, told):
+        """Title and detail of the first of several errors, or None."""
+        words = (read_text(dig(told, "errors", 0, name)) for name in ("title", "detail"))
         return ": ".join(filter(None, words)) or None
 
     def _read_cost(self, payload):
-        amount = read_number(dig(payload, "cost", "amount"))
-        currency = read_text(dig(payload, "cost", "currency"))
-        return {} if amount is None else {"cost": amount, "currency": currency}
+        cost = dig(payload, "cost")
+        return {
+            "cost": read_number(dig(cost, "amount")),
+            "currency": read_text(dig(cost, "currency")),
+        }
 
     def _check_sender(self, gateway, sender):
         if sender.kind == "text" and not gateway.sudo().telnyx_profile:
@@ -113,16 +108,11 @@ class SmsGatewayAdapterTelnyx(models.AbstractModel):
     def _verify_webhook(self, gateway, webhook):
         """The moment and the body are signed with Ed25519, with the account's key."""
         require(gateway.telnyx_public_key)
-        signature = webhook.headers.get("telnyx-signature-ed25519")
         timestamp = webhook.headers.get("telnyx-timestamp")
-        if not (signature and timestamp):
-            raise WebhookRefused("unsigned")
         check_age(timestamp)
-        try:
-            key = Ed25519PublicKey.from_public_bytes(b64decode(gateway.telnyx_public_key))
-            key.verify(b64decode(signature), f"{timestamp}|".encode() + webhook.body)
-        except (InvalidSignature, ValueError) as error:
-            raise WebhookRefused("signature") from error
+        signature = webhook.headers.get("telnyx-signature-ed25519")
+        signed = f"{timestamp}|".encode() + webhook.body
+        check_ed25519(signature, signed, gateway.telnyx_public_key)
 
     def _read_event(self, webhook):
         """Name and payload of the event that a call brings."""
@@ -138,9 +128,7 @@ class SmsGatewayAdapterTelnyx(models.AbstractModel):
             return []
         return [
             InboundText(
-                number=self._format_number(
-                    gateway, read_text(dig(payload, "from", "phone_number")) or ""
-                ),
+                number=self._format_number(gateway, dig(payload, "from", "phone_number")),
                 address=dig(payload, "to", 0, "phone_number"),
                 body=self._read_body(payload),
                 provider_ref=dig(payload, "id"),
@@ -150,8 +138,7 @@ class SmsGatewayAdapterTelnyx(models.AbstractModel):
 
     def _read_body(self, payload):
         """The text, and the addresses of pictures that came with it."""
-        media = payload.get("media")
-        links = [read_text(dig(item, "url")) for item in media] if isinstance(media, list) else []
+        links = (read_text(dig(item, "url")) for item in dig_list(payload, "media"))
         return "\n".join(filter(None, [read_text(payload.get("text")), *links]))
 
     def _extract_reports(self, gateway, webhook):
@@ -175,39 +162,27 @@ class SmsGatewayAdapterTelnyx(models.AbstractModel):
 
     def _read_failure(self, told, payload):
         """Why a text failed: the code of Telnyx, else the state alone."""
-        error = dig(payload, "errors", 0)
-        code = read_text(dig(error, "code"))
+        code = read_text(dig(payload, "errors", 0, "code"))
         kind = const.REPORT_FAILURES.get(told, "sms_not_delivered")
         return {
             "failure_type": const.FAILURES.get(code, kind),
             "code": code,
-            "reason": self._read_reason(error) or told,
+            "reason": self._read_reason(payload) or told,
         }
 
     # === ACCOUNT === #
 
-    def _prepare_test_request(self, gateway):
+    def _prepare_balance_request(self, gateway):
         return SendRequest(
             (), "GET", f"{const.URL}/balance", headers=self._prepare_headers(gateway)
         )
 
-    def _parse_test_response(self, gateway, response):
-        if self._parse_balance(gateway, response):
-            return True, ""
-        words = self._read_reason(dig(response.json(), "errors", 0)) or response.text.strip()[:200]
-        return False, self.env._(
-            "Telnyx does not accept this API key. It answered %(status)s %(words)s",
-            status=response.status,
-            words=words,
-        )
-
-    def _prepare_balance_request(self, gateway):
-        return self._prepare_test_request(gateway)
-
     def _parse_balance(self, gateway, response):
         data = dig(response.json(), "data")
-        amount = read_number(dig(data, "balance"))
-        return None if amount is None else (amount, read_text(dig(data, "currency")))
+        return read_amount(dig(data, "balance"), dig(data, "currency"))
+
+    def _get_test_advice(self):
+        return self.env._("Check Telnyx API key.")
 
     def _get_features(self):
         return {

@@ -9,12 +9,17 @@ from odoo.addons.sms_gateway.engine.contract import (
     InboundText,
     SendRequest,
     SendResult,
-    WebhookMalformed,
     WebhookRefused,
 )
-from odoo.addons.sms_gateway.engine.proof import check_equal, require, sign
-from odoo.addons.sms_gateway.engine.reading import dig, read_count, read_number, read_text
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, unknown
+from odoo.addons.sms_gateway.engine.proof import check_any, require, sign
+from odoo.addons.sms_gateway.engine.reading import (
+    dig,
+    read_amount,
+    read_count,
+    read_state,
+    read_text,
+)
+from odoo.addons.sms_gateway.engine.results import refuse, unknown
 
 from .. import const
 
@@ -62,7 +67,7 @@ class SmsGatewayAdapterTwilio(models.AbstractModel):
         if sid and response.status in (200, 201):
             return [self._parse_taken(request, response, sid, code)]
         if code or 300 <= response.status < 500:
-            return self._refuse(request, response, code or str(response.status))
+            return refuse(request, response, code, self._get_words(response), const.FAILURES)
         return unknown(request, response)
 
     def _parse_taken(self, request, response, sid, code):
@@ -77,22 +82,10 @@ class SmsGatewayAdapterTwilio(models.AbstractModel):
             segments=read_count(dig(response.json(), "num_segments")),
         )
 
-    def _refuse(self, request, response, code):
-        """Twilio's own refusal, or that of something before it."""
-        return refuse(
-            request,
-            code,
-            self._get_words(response),
-            const.FAILURES,
-            response.status,
-            get_retry_after(response),
-        )
-
     def _get_words(self, response):
-        """Twilio's explanation of an error."""
         answer = response.json()
         told = read_text(dig(answer, "message")) or read_text(dig(answer, "error_message"))
-        return told or response.text.strip()[:200]
+        return told or super()._get_words(response)
 
     def _check_sender(self, gateway, sender):
         if sender.kind == "dedicated":
@@ -109,12 +102,10 @@ class SmsGatewayAdapterTwilio(models.AbstractModel):
 
         It signs some addresses with their port and some without, whatever it was told.
         """
-        given = webhook.headers.get("x-twilio-signature")
-        bare, full = self._get_addresses(webhook.url)
-        try:
-            check_equal(given, self._get_signature(gateway, webhook, bare))
-        except WebhookRefused:
-            check_equal(given, self._get_signature(gateway, webhook, full))
+        expected = [
+            self._get_signature(gateway, webhook, url) for url in self._get_addresses(webhook.url)
+        ]
+        check_any([webhook.headers.get("x-twilio-signature")], expected)
 
     def _get_addresses(self, url):
         """An address without its port, and with it."""
@@ -145,7 +136,7 @@ class SmsGatewayAdapterTwilio(models.AbstractModel):
         pictures = [value for name, value in params.items() if re.match("MediaUrl[0-9]", name)]
         return [
             InboundText(
-                number=self._format_number(gateway, params.get("From", "")),
+                number=self._format_number(gateway, params.get("From")),
                 address=params.get("To", ""),
                 body="\n".join(filter(None, (params.get("Body"), *pictures))),
                 provider_ref=params.get("MessageSid"),
@@ -155,9 +146,7 @@ class SmsGatewayAdapterTwilio(models.AbstractModel):
     def _extract_reports(self, gateway, webhook):
         params = webhook.params
         status = params.get("MessageStatus") or params.get("SmsStatus")
-        state = const.REPORT_STATES.get(status)
-        if not state:
-            raise WebhookMalformed(f"no state of a text: {status}")
+        state = read_state(const.REPORT_STATES, status)
         return [
             DeliveryReport(
                 state,
@@ -190,22 +179,18 @@ class SmsGatewayAdapterTwilio(models.AbstractModel):
         """The last text: a standard API key may read texts, but not the account."""
         return self._prepare_account_request(gateway, "Messages.json?PageSize=1")
 
-    def _parse_test_response(self, gateway, response):
-        if response.status == 200 and isinstance(dig(response.json(), "messages"), list):
-            return True, ""
-        return False, self.env._(
-            "Twilio answered %(status)s: %(words)s. Check account SID and auth token or API key.",
-            status=response.status,
-            words=self._get_words(response),
-        )
+    def _is_account(self, gateway, response):
+        return isinstance(dig(response.json(), "messages"), list)
+
+    def _get_test_advice(self):
+        return self.env._("Check Twilio account SID and Twilio auth token, or the API key.")
 
     def _prepare_balance_request(self, gateway):
         return self._prepare_account_request(gateway, "Balance.json")
 
     def _parse_balance(self, gateway, response):
-        balance = read_number(dig(response.json(), "balance"))
-        if balance is not None:
-            return balance, read_text(dig(response.json(), "currency"))
+        account = response.json()
+        return read_amount(dig(account, "balance"), dig(account, "currency"))
 
     def _get_features(self):
         return {**super()._get_features(), "balance": True, "signature": True}

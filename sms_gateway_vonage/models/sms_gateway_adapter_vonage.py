@@ -15,14 +15,16 @@ from odoo.addons.sms_gateway.engine.contract import (
 from odoo.addons.sms_gateway.engine.proof import check_age, check_equal, require, sign
 from odoo.addons.sms_gateway.engine.reading import (
     dig,
+    dig_list,
     digits,
+    read_amount,
     read_count,
-    read_list,
     read_number,
+    read_state,
     read_text,
     read_time,
 )
-from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse, unknown
+from odoo.addons.sms_gateway.engine.results import get_retry_after, refuse_one, unknown
 
 from .. import const
 
@@ -62,22 +64,15 @@ class SmsGatewayAdapterVonage(models.AbstractModel):
         return gateway.vonage_api_key or "", gateway.vonage_api_secret or ""
 
     def _parse_response(self, gateway, request, response):
-        parts = self._read_parts(response)
-        refused = [part for part in parts if read_text(part.get("status")) != "0"]
-        if parts and not refused and read_text(parts[0].get("message-id")):
+        parts = dig_list(response.json(), "messages")
+        refused = [part for part in parts if read_text(dig(part, "status")) != "0"]
+        if not refused and read_text(dig(parts, 0, "message-id")):
             return [self._read_sent(request.uuids[0], parts)]
         if 0 < len(refused) < len(parts):
             return unknown(request, response)  # some parts are on their way
         if refused or 300 <= response.status < 500:
-            return self._parse_refusal(request, response, dig(refused, 0))
+            return self._parse_refusal(request, response)
         return unknown(request, response)
-
-    def _read_parts(self, response):
-        """What Vonage says of each part of the text; empty where it says nothing."""
-        try:
-            return read_list(dig(response.json(), "messages"))
-        except WebhookMalformed:
-            return []
 
     def _read_sent(self, uuid, parts):
         prices = [read_number(part.get("message-price")) for part in parts]
@@ -85,17 +80,18 @@ class SmsGatewayAdapterVonage(models.AbstractModel):
         reference = read_text(parts[0]["message-id"])
         return SendResult(uuid, "sent", reference, segments=len(parts), **cost)
 
-    def _parse_refusal(self, request, response, part):
-        words = read_text(dig(part, "error-text")) or response.text.strip()
+    def _parse_refusal(self, request, response):
+        """A refusal; how long to wait may stand in its words only."""
+        code = read_text(dig(response.json(), "messages", 0, "status")) or str(response.status)
+        words, status = self._get_words(response), response.status
         pause = re.search(const.PAUSE, words)
-        return refuse(
-            request,
-            read_text(dig(part, "status")) or str(response.status),
-            words,
-            const.FAILURES,
-            response.status,
-            int(pause[1]) / 1000 if pause else get_retry_after(response),
-        )
+        wait = int(pause[1]) / 1000 if pause else get_retry_after(response)
+        return [refuse_one(request.uuids[0], code, words, const.FAILURES, status, wait)]
+
+    def _get_words(self, response):
+        answer = response.json()
+        told = dig(answer, "messages", 0, "error-text") or dig(answer, "error-code-label")
+        return read_text(told) or super()._get_words(response)
 
     # === WEBHOOKS === #
 
@@ -136,7 +132,7 @@ class SmsGatewayAdapterVonage(models.AbstractModel):
         params = self._read_params(webhook)
         return [
             InboundText(
-                number=self._format_number(gateway, params.get("msisdn", "")),
+                number=self._format_number(gateway, params.get("msisdn")),
                 address=params.get("to"),
                 body=params.get("text", ""),
                 provider_ref=params.get("messageId"),
@@ -154,9 +150,7 @@ class SmsGatewayAdapterVonage(models.AbstractModel):
 
     def _extract_reports(self, gateway, webhook):
         params = self._read_params(webhook)
-        state = const.REPORT_STATES.get(params.get("status"))
-        if not state:
-            raise WebhookMalformed(f"no state of a text: {params.get('status')}")
+        state = read_state(const.REPORT_STATES, params.get("status"))
         return [
             DeliveryReport(
                 state,
@@ -181,7 +175,7 @@ class SmsGatewayAdapterVonage(models.AbstractModel):
 
     # === ACCOUNT === #
 
-    def _prepare_test_request(self, gateway):
+    def _prepare_balance_request(self, gateway):
         return SendRequest(
             (),
             "GET",
@@ -190,21 +184,11 @@ class SmsGatewayAdapterVonage(models.AbstractModel):
             auth=self._get_login(gateway),
         )
 
-    def _parse_test_response(self, gateway, response):
-        if self._parse_balance(gateway, response):
-            return True, ""
-        return False, self.env._(
-            "Vonage does not accept this key and secret. It answered %(status)s %(words)s",
-            status=response.status,
-            words=response.text.strip()[:200],
-        )
-
-    def _prepare_balance_request(self, gateway):
-        return self._prepare_test_request(gateway)
-
     def _parse_balance(self, gateway, response):
-        amount = read_number(dig(response.json(), "value"))
-        return None if amount is None else (amount, const.CURRENCY)
+        return read_amount(dig(response.json(), "value"), const.CURRENCY)
+
+    def _get_test_advice(self):
+        return self.env._("Check Vonage API key and Vonage API secret.")
 
     def _get_features(self):
         return {**super()._get_features(), "balance": True, "cost": True, "signature": True}

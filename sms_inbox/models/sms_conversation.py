@@ -108,7 +108,7 @@ class SmsConversation(models.AbstractModel):
             order="last_interest_dt desc",
             limit=1,
         )
-        default = Sender._get_default_sender(user, company)
+        default = Sender._get_default_sender(user, company, number)
         return latest.sms_sender_id or (default & usable) or usable[:1]
 
     @api.model
