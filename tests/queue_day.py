@@ -127,7 +127,7 @@ class Day:
             waiting=waiting,
         )
         self.truth.calls[caller.call_id] = "queued"
-        if waiting >= WELCOME_FROM and caller.number != WITHHELD:
+        if waiting >= WELCOME_FROM and caller.is_mobile:
             self.truth.welcomed.add(caller.call_id)
 
     def lose_patience(self, service, second):

@@ -8,7 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
-from harness import OdooServer, odoo_script, psql, wait_for
+from harness import OdooServer, odoo_script, psql, start_odoo_script, wait_for
 from test_story_webhook import request_bytes, story_seed
 
 from devtools.postgres import cluster
@@ -67,13 +67,32 @@ callback = env["contact.center.callback"].create(
 )
 token = connector._renew_token()
 env.cr.commit()
-print(json.dumps({"connector_id": connector.id, "callback_id": callback.id, "token": token}))
+ids = {"connector_id": connector.id, "service_id": service.id, "callback_id": callback.id}
+print(json.dumps({**ids, "token": token}))
 """
 #: What another call of the exchange is about to commit.
 NEW_AGENT = """
 INSERT INTO contact_center_agent (name, external_id, connector_id, company_id, state, active)
 SELECT 'SIP/7', 'SIP/7', id, company_id, 'offline', true
   FROM contact_center_connector WHERE id = %s
+"""
+#: Somebody joins the line, and it is committed once another waits for that, if one does.
+JOIN = """
+import time
+env["contact.center.callback"].create({"service_id": %(service_id)s, "number": "+4790612346"})
+env.flush_all()
+print("joined", flush=True)
+deadline = time.monotonic() + 20
+while time.monotonic() < deadline:
+    env.cr.execute("SELECT pg_stat_clear_snapshot()")
+    env.cr.execute(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock'"
+    )
+    if env.cr.rowcount:
+        break
+    time.sleep(0.05)
+env.cr.commit()
 """
 WAITS_FOR_THE_OTHER = """
 SELECT pid FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'
@@ -120,6 +139,29 @@ def test_an_agent_whom_two_calls_name_first_is_one(database):
     assert (answer.status_code, answer.json().get("agent")) == (200, "SIP/7"), answer.text
     query = "SELECT count(*) FROM contact_center_agent WHERE connector_id = %s"
     assert psql(database, query, made["connector_id"]) == [(1,)]
+
+
+def test_two_who_join_the_line_at_once_have_each_their_place(database):
+    """R086: one in Odoo and one at the exchange; nobody is told of a place that is another's."""
+    made = odoo_script(database, CREATE_WAITING)
+    with OdooServer(database) as server:
+        other = start_odoo_script(database, JOIN % made)
+        assert other.stdout.readline() == "joined\n"
+        answer = requests.post(
+            f"{server.url}{API}/callbacks",
+            json={"service": "claims", "phone": "+4790612347"},
+            headers={"Authorization": f"Bearer {made['token']}"},
+            timeout=60,
+        )
+        _output, log = other.communicate()
+    assert not other.returncode, log
+    assert (answer.status_code, answer.json().get("position")) == (201, 3), answer.text
+    query = "SELECT number, position FROM contact_center_callback WHERE service_id = %s ORDER BY 2"
+    assert psql(database, query, made["service_id"]) == [
+        ("+4790612345", 1),
+        ("+4790612346", 2),
+        ("+4790612347", 3),
+    ]
 
 
 def all_effects(database):

@@ -16,7 +16,6 @@ from ..engine.schema import (
     MAX_ID,
     REQUEST,
     TYPES,
-    Field,
     Invalid,
     format_time,
     read_event,
@@ -36,18 +35,6 @@ STATE_FILTER = {state: (state,) for state in openapi.STATES} | {"open": OPEN}
 REFUSALS = {
     "callback_closed": "The callback is closed.",
     "already_claimed": "The customer is being called already.",
-}
-LIST_FILTER = {
-    "service": Field(),
-    "state": Field(enum=tuple(STATE_FILTER)),
-    "limit": Field("integer"),
-    "offset": Field("integer"),
-}
-OFFER_QUESTION = {
-    "service": Field(required=True),
-    "caller": Field(),
-    "call_id": Field(),
-    "format": Field(enum=("json", "text")),
 }
 
 
@@ -133,7 +120,7 @@ class ContactCenterController(http.Controller):
     @_route("/callback-offer", "GET")
     def callback_offer(self, **_params):
         """Whether a callback may be offered; as text 1 or 0, for a dialplan."""
-        asked = self._read_query(OFFER_QUESTION)
+        asked = self._read_query(openapi.OFFER_QUESTION)
         service = self._get_service(asked["service"])
         country = request.contact_center_connector.country_id.code
         offer = service._get_offer(to_e164(asked.get("caller"), country), self._find_call(asked))
@@ -175,7 +162,7 @@ class ContactCenterController(http.Controller):
     @_route("/callbacks", "GET")
     def list_callbacks(self, **_params):
         """Callbacks in the order of the queue."""
-        asked = self._read_query(LIST_FILTER)
+        asked = self._read_query(openapi.LIST_FILTER)
         domain = self._get_domain(asked)
         callbacks = request.env["contact.center.callback"]
         limit = max(1, min(asked.get("limit", LIMIT), MAX_LIMIT))
@@ -287,7 +274,7 @@ class ContactCenterController(http.Controller):
     def _get_service(self, code):
         service = None if NUL in code else request.contact_center_connector._find_service(code)
         if not service:
-            message = "There is no service of this code."
+            message = f"There is no service with the code {code!r:.80}."
             raise Problem(404, "unknown_service", message, [("service", message)])
         return service
 

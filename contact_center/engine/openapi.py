@@ -1,5 +1,7 @@
 """The interface of the exchange described as OpenAPI 3.1 has it, made of the table of events."""
 
+from functools import partial
+
 from .problem import CONTENT_TYPE
 from .schema import (
     ENVELOPE,
@@ -14,14 +16,39 @@ from .schema import (
 VERSION = "1.0.0"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 NAMES = {"type": "string"}
+#: Texts that are numbers, all of them in range; and texts that are not blank.
+DIGITS, SOLID = r"[0-9]{1,9}(\.[0-9]{1,9})?$", r"\S"
+#: As good as a field that is not there: in JSON, and in a form or a query.
+NOTHING, EMPTY = {"enum": ["", None]}, {"const": ""}
 WAIT = {"type": ["integer", "null"], "description": "Seconds; null where it is not known."}
 MOMENT = {"type": ["string", "null"], "format": "date-time"}
+STATES = (
+    *("waiting", "notified", "in_progress"),
+    *("completed", "cancelled", "failed", "expired"),
+)
 CLAIM = {"agent": Field()}
+OFFER_QUESTION = {
+    "service": Field(required=True),
+    "caller": Field(),
+    "call_id": Field(),
+    "format": Field(enum=("json", "text")),
+}
+LIST_FILTER = {
+    "service": Field(),
+    "state": Field(enum=("open", *STATES)),
+    "limit": Field("integer"),
+    "offset": Field("integer"),
+}
 REASONS = [
     *("closed", "closing_soon", "wait_too_short", "wait_unknown"),
     *("disabled", "already_requested", "bad_number"),
 ]
 STATUSES = ["accepted", "duplicate", "ignored"]
+DESCRIPTION = (
+    "What a telephone exchange tells Odoo, and asks it. A field that is empty or null is as one "
+    "that is not there. Of a number the fraction is cut off. A time is not before 1970, and that "
+    "of an event at most five minutes ahead. No text holds the character NUL."
+)
 #: Problems that any call may meet.
 COMMON = ("400", "401", "403", "413", "415", "500", "503")
 
@@ -40,7 +67,7 @@ def describe(base_url):
         "info": {
             "title": "Odoo contact center",
             "version": VERSION,
-            "description": "What a telephone exchange tells Odoo, and asks it.",
+            "description": DESCRIPTION,
         },
         "servers": [{"url": base_url}],
         "security": [{"token": []}, {"password": []}],
@@ -97,22 +124,24 @@ def _get_paths():
                 "Dial only after this is answered 200: nobody else does, and it was not cancelled.",
                 {"200": _answer(_ref("Callback"))},
                 parameters=[callback_id],
-                body=_body(_object(CLAIM), required=False),
+                body=_body(_object(CLAIM), _object(CLAIM, is_form=True), required=False),
                 problems=("404", "409", "422"),
             )
         },
         "/health": {
-            "get": _operation("Whether the token is right.", {"200": _answer(_object({}))})
+            "get": _operation("Whether the token is right.", {"200": _answer(_ref("Health"))})
         },
         "/openapi.json": {
-            "get": _operation("This document.", {"200": _answer(_object({}))}, security=[])
+            "get": _operation("This document.", {"200": _answer({"type": "object"})}, security=[])
         },
     }
 
 
 def _get_events_operation():
     one = _ref("Event")
-    many = {"type": "array", "items": one, "minItems": 1, "maxItems": MAX_EVENTS}
+    other = {"description": "What is none is refused by itself, in its place of the answer."}
+    many = {"type": "array", "minItems": 1, "maxItems": MAX_EVENTS}
+    many["items"] = {"anyOf": [one, other]}
     item = {"allOf": [{"anyOf": [_ref("EventAnswer"), _ref("Problem")]}]}
     item["properties"] = {"http_status": {"type": "integer"}}
     item["required"] = ["http_status"]
@@ -123,7 +152,10 @@ def _get_events_operation():
             "200": _answer({"type": "array", "items": item}),
             "202": _answer(_ref("EventAnswer")),
         },
-        body=_body({"anyOf": [one, many]}),
+        body=_body(
+            {"anyOf": [one, _ref("OtherEvent"), many]},
+            {"anyOf": [_ref("EventForm"), _ref("OtherEventForm")]},
+        ),
         problems=("404", "409", "422"),
     )
 
@@ -134,37 +166,19 @@ def _get_offer_operation():
     return _operation(
         "Whether a callback may be offered to a caller.",
         {"200": {**answer, "description": "With format=text 1 or 0."}},
-        parameters=[
-            _parameter("service", "query", NAMES, required=True),
-            _parameter("caller", "query", NAMES),
-            _parameter("call_id", "query", NAMES),
-            _parameter("format", "query", {"enum": ["json", "text"]}),
-        ],
+        parameters=_get_query(OFFER_QUESTION),
         problems=("404", "422"),
     )
 
 
 def _get_list_operation():
-    number = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
+    found = _properties(
+        callbacks={"type": "array", "items": _ref("Callback")}, total={"type": "integer"}
+    )
     return _operation(
         "Callbacks in the order of the queue.",
-        {
-            "200": _answer(
-                {
-                    "type": "object",
-                    "properties": {
-                        "callbacks": {"type": "array", "items": _ref("Callback")},
-                        "total": {"type": "integer"},
-                    },
-                }
-            )
-        },
-        parameters=[
-            _parameter("service", "query", NAMES),
-            _parameter("state", "query", {"enum": ["open", *STATES]}),
-            _parameter("limit", "query", number),
-            _parameter("offset", "query", number),
-        ],
+        {"200": _answer(found)},
+        parameters=_get_query(LIST_FILTER),
         problems=("404", "422"),
     )
 
@@ -173,7 +187,7 @@ def _get_request_operation():
     return _operation(
         "Ask for a callback; whoever waits for one already has that one.",
         {"201": _answer(_ref("Requested")), "200": _answer(_ref("Requested"))},
-        body=_body(_object(REQUEST)),
+        body=_body(_object(REQUEST), _object(REQUEST, is_form=True)),
         problems=("404", "409", "422"),
     )
 
@@ -191,8 +205,15 @@ def _parameter(name, place, schema, required=False):
     return {"name": name, "in": place, "required": required or place == "path", "schema": schema}
 
 
-def _body(schema, required=True):
-    return {"required": required, "content": {JSON: {"schema": schema}, FORM: {}}}
+def _get_query(fields):
+    return [
+        _parameter(name, "query", _get_told_schema(rule, is_form=True), rule.required)
+        for name, rule in fields.items()
+    ]
+
+
+def _body(schema, form, required=True):
+    return {"required": required, "content": {JSON: {"schema": schema}, FORM: {"schema": form}}}
 
 
 def _answer(schema):
@@ -235,12 +256,15 @@ def _get_webhooks():
 
 
 def _get_webhook(name, meaning, fields):
-    schema = _get_event_schema(name, meaning, fields)
+    envelope = _describe_fields(ENVELOPE, _get_field_schema)
+    schema = _get_event_schema(
+        name, meaning, envelope, data=_describe_fields(fields, _get_field_schema)
+    )
     headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
     return {
         "summary": meaning,
         "parameters": [_parameter(header, "header", NAMES) for header in headers],
-        "requestBody": _body(schema),
+        "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
         "responses": {
             "2XX": {"description": "Heard."},
             "410": {"description": "Never tell it again."},
@@ -250,27 +274,40 @@ def _get_webhook(name, meaning, fields):
 
 # Schemas ----------------------------------------------------------------------------------
 
-STATES = (
-    *("waiting", "notified", "in_progress"),
-    *("completed", "cancelled", "failed", "expired"),
-)
-
 
 def _get_schemas():
     names = {name: _get_schema_name(name) for name in TYPES}
-    events = {
-        names[name]: _get_event_schema(name, kind.meaning, kind.fields)
-        for name, kind in TYPES.items()
-    }
-    mapping = {name: f"#/components/schemas/{names[name]}" for name in TYPES}
+    forms = [name for name, kind in TYPES.items() if _fits_form(kind)]
     return {
-        **events,
-        "Event": {
-            "oneOf": [_ref(name) for name in events],
-            "discriminator": {"propertyName": "type", "mapping": mapping},
-        },
+        **{names[name]: _get_told_event(name) for name in TYPES},
+        **{f"{names[name]}Form": _get_told_form(name) for name in forms},
+        "OtherEvent": _get_other_event(),
+        "OtherEventForm": _get_other_event(is_form=True),
+        "Event": _get_choice(names),
+        "EventForm": _get_choice({name: f"{names[name]}Form" for name in forms}),
+        **_get_answer_schemas(),
+        "Problem": _get_problem_schema(),
+    }
+
+
+def _get_choice(names):
+    """Any of the events; the type tells which."""
+    mapping = {name: f"#/components/schemas/{schema}" for name, schema in names.items()}
+    return {
+        "oneOf": [_ref(schema) for schema in names.values()],
+        "discriminator": {"propertyName": "type", "mapping": mapping},
+    }
+
+
+def _get_answer_schemas():
+    return {
+        "Health": _properties(status={"const": "ok"}, connector=NAMES),
         "EventAnswer": _properties(
-            id=NAMES, status={"enum": STATUSES}, call_id=NAMES, callback_id=NAMES
+            ("call_id", "callback_id"),
+            id=NAMES,
+            status={"enum": STATUSES},
+            call_id=NAMES,
+            callback_id=NAMES,
         ),
         "Offer": _properties(
             offer={"type": "boolean"},
@@ -308,30 +345,56 @@ def _get_schemas():
             next_attempt_at=MOMENT,
             expires_at=MOMENT,
         ),
-        "Problem": _get_problem_schema(),
     }
 
 
 def _get_problem_schema():
     error = _properties(field=NAMES, message=NAMES)
+    return _properties(
+        type=NAMES,
+        title=NAMES,
+        status={"type": "integer"},
+        detail=NAMES,
+        code=NAMES,
+        errors={"type": "array", "items": error},
+    )
+
+
+# What the exchange may write, and what Odoo does --------------------------------------------
+
+
+def _get_told_event(name):
+    kind = TYPES[name]
+    return _get_event_schema(name, kind.meaning, _object(ENVELOPE), data=_object(kind.fields))
+
+
+def _get_told_form(name):
+    """An event as a form: the data's fields stand beside the others."""
+    kind = TYPES[name]
+    return _get_event_schema(name, kind.meaning, _object({**ENVELOPE, **kind.fields}, is_form=True))
+
+
+def _fits_form(kind):
+    return all(rule.kind != "entries" for rule in kind.fields.values())
+
+
+def _get_other_event(is_form=False):
+    """Of a type that is not known: one of a later version is no mistake."""
+    schema = _object(ENVELOPE, is_form)
+    schema["properties"]["type"]["not"] = {"enum": [*TYPES]}
+    if not is_form:
+        schema["properties"]["data"] = {"type": "object"}
+    return {"title": "any other type", "description": "It is taken and ignored.", **schema}
+
+
+def _get_event_schema(name, meaning, envelope, **data):
     return {
-        **_properties(
-            type=NAMES,
-            title=NAMES,
-            status={"type": "integer"},
-            detail=NAMES,
-            code=NAMES,
-            errors={"type": "array", "items": error},
-        ),
-        "required": ["type", "title", "status", "detail", "code"],
+        "title": name,
+        "description": meaning,
+        "type": "object",
+        "properties": {**envelope["properties"], "type": {"const": name}, **data},
+        "required": [*envelope["required"], *data],
     }
-
-
-def _get_event_schema(name, meaning, fields):
-    envelope = _object({**ENVELOPE})
-    envelope["properties"] |= {"type": {"const": name}, "data": _object(fields)}
-    envelope["required"] = [*envelope["required"], "data"]
-    return {"title": name, "description": meaning, **envelope}
 
 
 def _get_schema_name(event_type):
@@ -342,34 +405,84 @@ def _get_schema_name(event_type):
     return event_type.replace("_", ".").title().replace(".", "")
 
 
-def _object(fields):
+def _object(fields, is_form=False):
+    """An object that the exchange writes."""
+    return _describe_fields(fields, partial(_get_told_schema, is_form=is_form))
+
+
+def _describe_fields(fields, describe_field):
+    """An object with these fields, each described by a function."""
     return {
         "type": "object",
-        "properties": {name: _get_field_schema(rule) for name, rule in fields.items()},
+        "properties": {name: describe_field(rule) for name, rule in fields.items()},
         "required": [name for name, rule in fields.items() if rule.required],
     }
 
 
-def _get_field_schema(rule):
+def _get_told_schema(rule, is_form=False):
+    """What the exchange may write: what is not needed may be there and say nothing.
+
+    >>> _get_told_schema(Field(enum=("keep", "cancel")))
+    {'anyOf': [{'enum': ['keep', 'cancel']}, {'enum': ['', None]}]}
     """
-    >>> _get_field_schema(Field(enum=("keep", "cancel")))
-    {'enum': ['keep', 'cancel']}
+    schema = {**_get_field_schema(rule), **_get_limits(rule, is_form)}
+    if rule.required:
+        return schema
+    return {"anyOf": [schema, EMPTY if is_form else NOTHING]}
+
+
+def _get_limits(rule, is_form):
+    if rule.enum or rule.kind == "time":
+        return {}
+    if rule.kind == "entries":
+        return {"items": _object(rule.fields), "maxItems": MAX_ENTRIES}
+    return _get_text_limits(rule, is_form) if rule.kind == "text" else _get_range(rule, is_form)
+
+
+def _get_text_limits(rule, is_form):
+    """A form is all text; in JSON a number will do.
+
+    >>> _get_text_limits(Field(), is_form=False)
+    {'type': ['string', 'integer'], 'pattern': '\\\\S', 'maxLength': 255}
+    """
+    kind = "string" if is_form else ["string", "integer"]
+    return {"type": kind, "pattern": SOLID, "maxLength": rule.max_length}
+
+
+def _get_range(rule, is_form):
+    """A number may have a fraction; in JSON it may be text.
+
+    >>> _get_range(Field("integer"), is_form=True)["pattern"]
+    '^[0-9]{1,9}(\\\\.[0-9]{1,9})?$'
+    """
+    sign, least = ("^-?", -MAX_INTEGER) if rule.kind == "signed" else ("^", 0)
+    return {
+        "type": ["integer" if is_form else "number", "string"],
+        "minimum": least,
+        "maximum": MAX_INTEGER,
+        "pattern": sign + DIGITS,
+    }
+
+
+def _get_field_schema(rule):
+    """What Odoo writes.
+
+    >>> _get_field_schema(Field()), _get_field_schema(Field("integer"))
+    ({'type': 'string'}, {'type': 'integer'})
     """
     if rule.enum:
         return {"enum": list(rule.enum)}
     if rule.kind == "entries":
-        return {"type": "array", "items": _object(rule.fields), "maxItems": MAX_ENTRIES}
+        return {"type": "array"}
     if rule.kind == "time":
         return {"type": "string", "format": "date-time"}
-    if rule.kind == "text":
-        least = {"minLength": 1} if rule.required else {}
-        return {"type": "string", **least, "maxLength": rule.max_length}
-    least = 0 if rule.kind == "integer" else -MAX_INTEGER
-    return {"type": "integer", "minimum": least, "maximum": MAX_INTEGER}
+    return {"type": "string" if rule.kind == "text" else "integer"}
 
 
-def _properties(**properties):
-    return {"type": "object", "properties": properties}
+def _properties(optional=(), **properties):
+    """An object of Odoo's, of which all is there but what is optional."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
 
 
 def _ref(name):

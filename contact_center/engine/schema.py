@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 MAX_TEXT, MAX_ID, MAX_ENTRIES = 255, 100, 1000
-MAX_INTEGER = 2**31 - 1
+#: Two of them can still be added in the database: the mean of talk and after-call work is of sums.
+MAX_INTEGER = 10**9
 #: Bytes of one event, and events of one call.
 MAX_EVENT_SIZE, MAX_EVENTS = 64 * 1024, 100
 #: So much may the clock of the exchange be fast.
@@ -179,6 +180,7 @@ TYPES = {
         "An agent is free, busy or away.",
         {
             "agent": NEEDED,
+            "agent_name": TEXT,
             "state": _need("text", "available", "busy", "wrap_up", "break", "offline"),
             "break_type": TEXT,
         },

@@ -37,7 +37,11 @@ class ContactCenterAgent(models.Model):
     break_type = fields.Char(readonly=True)
     state_since = fields.Datetime(readonly=True)
 
-    _external_uniq = models.UniqueIndex("(connector_id, external_id)")
+    _external_uniq = models.UniqueIndex(
+        "(connector_id, external_id)",
+        "Name at the exchange: another agent of the connector, perhaps an archived one, has it "
+        "already. Change that one instead.",
+    )
 
     @api.model
     def _find_or_create(self, connector, external_id, name=None):
@@ -50,6 +54,8 @@ class ContactCenterAgent(models.Model):
         agent = self.with_context(active_test=False).search(
             [("connector_id", "=", connector.id), ("external_id", "=", external_id)]
         )
+        if name and agent.name == external_id:  # it was not told before
+            agent.name = name
         return agent or self._create_told(connector, external_id, name)
 
     @api.model
@@ -70,7 +76,7 @@ class ContactCenterAgent(models.Model):
 
     def _event_agent_state_changed(self, event, data):
         """agent.state_changed: the latest counts."""
-        agent = self._find_or_create(event.connector_id, data["agent"])
+        agent = self._find_or_create(event.connector_id, data["agent"], data.get("agent_name"))
         if agent.state_since and event.occurred_at < agent.state_since:
             return "stale"
         agent.write(

@@ -12,7 +12,7 @@ GONE = ("left", "abandoned", "missed")
 PARTIES = {"service_id": "service_at", "agent_id": "agent_at"}
 #: What a call is that left the queue, by the reason the exchange gives.
 LEFT_STATES = {"abandoned": "abandoned"}
-#: Nobody waits longer; the exchange has forgotten to tell how it ended.
+#: Nobody waits or talks longer; the exchange has forgotten to tell how it ended.
 FORGOTTEN_AFTER = timedelta(hours=12)
 #: So long the figures that the exchange tells itself stand.
 STATS_LAST = timedelta(minutes=10)
@@ -106,6 +106,7 @@ class ContactCenterCall(models.Model):
     _external_uniq = models.UniqueIndex("(connector_id, external_id)")
     _waiting_idx = models.Index("(service_id, queued_at) WHERE state = 'queued'")
     _answered_idx = models.Index("(service_id, answered_at) WHERE answered_at IS NOT NULL")
+    _talking_idx = models.Index("(answered_at) WHERE state = 'answered'")
     _report_idx = models.Index("(company_id, queued_at)")
 
     # === COMPUTE METHODS === #
@@ -311,6 +312,7 @@ class ContactCenterCall(models.Model):
             "ended" if talked else call._get_gone_state(),
             {
                 **call._get_parties(event, data),
+                "answered_at": call.answered_at or call._infer_answer(event, data),
                 "end_reason": data.get("reason"),
                 "ended_at": event.occurred_at,
                 "talk_seconds": data.get("talk_seconds"),
@@ -319,6 +321,11 @@ class ContactCenterCall(models.Model):
         )
         call._note_if_over()
         return state
+
+    def _infer_answer(self, event, data):
+        """When a call was answered of which only the end was told, or None."""
+        seconds = data.get("talk_seconds")
+        return event.occurred_at - timedelta(seconds=seconds) if seconds else None
 
     def _get_gone_state(self):
         """Of a call that is over, and of which nobody told yet that it was answered."""
@@ -343,7 +350,7 @@ class ContactCenterCall(models.Model):
         """Whoever was answered and is gone has talked, whichever was told first."""
         if self.ended_at and self.answered_at and self.state in GONE:
             self.state = "ended"
-        if self.state != "ended":
+        if self.state != "ended" or not self.ended_at:
             return
         if not self.talk_seconds and self.answered_at:
             self.talk_seconds = int((self.ended_at - self.answered_at).total_seconds())
@@ -388,23 +395,25 @@ class ContactCenterCall(models.Model):
 
     @api.model
     def _end_forgotten(self):
-        """Calls of which the exchange never told how they ended wait no more."""
+        """Calls of which the exchange never told how they ended wait or talk no more."""
         before = fields.Datetime.now() - FORGOTTEN_AFTER
-        forgotten = self.search([("state", "=", "queued"), ("queued_at", "<", before)])
-        forgotten.write({"state": "left", "leave_reason": "unknown"})
+        waiting = self.search([("state", "=", "queued"), ("queued_at", "<", before)])
+        waiting.write({"state": "left", "leave_reason": "unknown"})
+        talking = self.search([("state", "=", "answered"), ("answered_at", "<", before)])
+        talking.state = "ended"  # when, nobody knows: nobody is asked how it was
         self._recount()
 
     @api.model
     def _recount(self):
         """Count anew who waits, wherever somebody does or is said to.
 
-        Not where the exchange counts itself: it may tell its figures and no calls.
+        Not where the exchange counts them itself: it may tell how many wait, and no calls.
         """
         counts = dict(self._read_group([("state", "=", "queued")], ["service_id"], ["__count"]))
         counted = self.env["contact.center.service"].search([("waiting_count", "!=", 0)])
         told = fields.Datetime.now() - STATS_LAST
         for service in counted.union(*counts).filtered(
-            lambda s: not s.stats_at or s.stats_at < told
+            lambda s: not s.waiting_told_at or s.waiting_told_at < told
         ):
             if service.waiting_count != counts.get(service, 0):
                 service.waiting_count = counts.get(service, 0)

@@ -113,7 +113,9 @@ class ContactCenterCallback(models.Model):
     last_event_at = fields.Datetime(readonly=True)
 
     _open_uniq = models.UniqueIndex(
-        "(service_id, number) WHERE state IN ('waiting', 'notified', 'in_progress')"
+        "(service_id, number) WHERE state IN ('waiting', 'notified', 'in_progress')",
+        "Telephone: this number waits for a callback of the service already. Search it among "
+        "the open ones, and add your note there.",
     )
     _external_uniq = models.UniqueIndex("(connector_id, external_id) WHERE external_id IS NOT NULL")
     _line_idx = models.Index("(service_id) WHERE state IN ('waiting', 'notified')")
@@ -137,7 +139,7 @@ class ContactCenterCallback(models.Model):
         callbacks = super(ContactCenterCallback, undefaulted).create(
             [self._complete_values(vals) for vals in vals_list]
         )
-        self._move_up(callbacks.service_id)
+        self._join_line(callbacks.service_id)
         made_here = [
             callback.id
             for callback, vals in zip(callbacks, vals_list, strict=True)
@@ -178,9 +180,9 @@ class ContactCenterCallback(models.Model):
         if not number:
             raise UserError(
                 self.env._(
-                    "%(number)s is no telephone number. Enter it with its country code, e.g. "
-                    "+47 906 12 345.",
-                    number=vals.get("number") or self.env._("An empty field"),
+                    "Telephone: “%s” is no telephone number. Enter it with its country code, "
+                    "e.g. +47 906 12 345.",
+                    vals.get("number") or "",
                 )
             )
         partner_id = vals.get("partner_id")
@@ -240,6 +242,18 @@ class ContactCenterCallback(models.Model):
             return self._find_open(service, values["number"]), True
 
     # === BUSINESS METHODS: LINE === #
+
+    @api.model
+    def _join_line(self, services):
+        """Give those who wait their positions, with somebody new among them.
+
+        Of two who join at once the later is tried again: it cannot see the other, and both would
+        have the same position.
+        """
+        self.env.cr.execute(
+            "UPDATE contact_center_service SET id = id WHERE id = ANY(%s)", [services.ids]
+        )
+        self._move_up(services)
 
     @api.model
     def _move_up(self, services):
@@ -389,7 +403,7 @@ class ContactCenterCallback(models.Model):
             self.sudo()._claim(user=self.env.user)
         except CallbackRefused as refusal:
             words = {
-                "callback_closed": self.env._("%s was closed meanwhile.", self.display_name),
+                "callback_closed": self._explain_closed(),
                 "already_claimed": self.env._(
                     "%(name)s is being called by %(user)s.",
                     name=self.display_name,
@@ -422,11 +436,21 @@ class ContactCenterCallback(models.Model):
         self.env["contact.center.callback"].check_access("write")
 
     def _check_claimed(self):
-        for callback in self:
-            if callback.state != "in_progress":
-                raise UserError(
-                    self.env._("Take %s first, so that nobody else calls.", callback.display_name)
-                )
+        for callback in self.filtered(lambda callback: callback.state != "in_progress"):
+            raise UserError(
+                self.env._("Take %s first, so that nobody else calls.", callback.display_name)
+                if callback.state in OPEN
+                else callback._explain_closed()
+            )
+
+    def _explain_closed(self):
+        return self.env._(
+            "The callback of %(name)s is closed: %(reason)s.",
+            name=self.display_name,
+            reason=dict(self._fields["close_reason"]._description_selection(self.env)).get(
+                self.close_reason
+            ),
+        )
 
     # === EXPIRY === #
 

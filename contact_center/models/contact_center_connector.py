@@ -1,7 +1,9 @@
 import hashlib
 import secrets
+from urllib.parse import urlsplit
 
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 #: Characters of a token that remain readable, so that one can be told from another.
 HINT = 4
@@ -53,7 +55,16 @@ class ContactCenterConnector(models.Model):
     agent_ids = fields.One2many("contact.center.agent", "connector_id")
     api_url = fields.Char("Address of the API", compute="_compute_api_url")
 
-    _code_uniq = models.Constraint("UNIQUE (code)", "Another connector has this code already.")
+    _code_uniq = models.Constraint(
+        "UNIQUE (code)",
+        "Code: another connector has it already, perhaps an archived one or another company's. "
+        "Choose another.",
+    )
+    _code_no_colon = models.Constraint(
+        "CHECK (code NOT LIKE '%:%')",
+        "Code: it cannot hold a colon, which ends the user name where the exchange logs in with a "
+        "password. Choose another.",
+    )
     _token_idx = models.UniqueIndex("(token_hash) WHERE token_hash IS NOT NULL")
 
     # === COMPUTE METHODS === #
@@ -62,6 +73,30 @@ class ContactCenterConnector(models.Model):
     def _compute_api_url(self):
         for connector in self:
             connector.api_url = f"{connector.get_base_url()}/cc/api/v1"
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("outbound_url")
+    def _check_outbound_url(self):
+        for connector in self.filtered("outbound_url"):
+            if not _is_web_address(connector.outbound_url):
+                raise ValidationError(
+                    self.env._(
+                        "Connector %(connector)s, Address of the exchange: %(url)s is no address "
+                        "of the web. Enter all of it, e.g. https://pbx.example.com/odoo.",
+                        connector=connector.name,
+                        url=connector.outbound_url,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    def copy_data(self, default=None):
+        """Override to give the copy a code of its own."""
+        vals_list = super().copy_data(default)
+        if "code" in (default or {}):
+            return vals_list
+        return [{**vals, "code": self.env._("%s (copy)", vals["code"])} for vals in vals_list]
 
     # === TOKEN === #
 
@@ -123,3 +158,17 @@ class ContactCenterConnector(models.Model):
         """The service of that code in the connector's company; may be empty."""
         services = self.env["contact.center.service"].sudo()
         return services.search([("code", "=", code), ("company_id", "=", self.company_id.id)])
+
+
+def _is_web_address(text):
+    """
+    >>> _is_web_address("https://pbx.example.com/odoo"), _is_web_address("http://10.0.0.5:8088")
+    (True, True)
+    >>> [_is_web_address(text) for text in ("pbx.example.com", "ftp://pbx", "http://[pbx")]
+    [False, False, False]
+    """
+    try:
+        address = urlsplit(text)
+    except ValueError:
+        return False
+    return address.scheme in ("http", "https") and bool(address.hostname)

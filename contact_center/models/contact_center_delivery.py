@@ -122,7 +122,9 @@ class ContactCenterDelivery(models.Model):
         """
         connector = self.connector_id
         if not connector.outbound_url:
-            self._give_up(self.env._("%s has no address to tell.", connector.name))
+            self._give_up(
+                self.env._("Connector %s has no address of the exchange to tell.", connector.name)
+            )
             return True
         body = self.payload.encode()
         headers = signature.get_headers(
@@ -133,7 +135,14 @@ class ContactCenterDelivery(models.Model):
             code = _post(connector.outbound_url, body, headers)
         except (requests.RequestException, ValueError) as error:
             self.response_code = 0
-            self._put_off(type(error).__name__)
+            self._put_off(
+                self.env._(
+                    "%(url)s does not answer (%(error)s). Is the connector's address of the "
+                    "exchange right, and the exchange running?",
+                    url=connector.outbound_url,
+                    error=type(error).__name__,
+                )
+            )
             return False
         self._note_answer(code)
         return True

@@ -4,7 +4,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tools import SQL, format_time
+from odoo.tools import SQL, format_list, format_time
 
 from ..engine.ewt import Figures, estimate
 from ..engine.offer import Rules, get_reasons
@@ -15,12 +15,25 @@ CLOSING_HORIZON = timedelta(days=8)
 SEAM = timedelta(seconds=1)
 #: Answered calls that the mean wait is taken of.
 RECENT_CALLS = 10
+#: The least that may be entered in fields of numbers.
+LEAST = {
+    "offer_closing_minutes": 0,
+    "offer_min_wait_minutes": 0,
+    "max_attempts": 1,
+    "retry_minutes": 0,
+    "expiry_hours": 1,
+    "default_aht_seconds": 1,
+    "aht_window_minutes": 1,
+    "min_samples": 1,
+    "max_stats_age_seconds": 0,
+}
 #: Figures that follow from what the exchange tells; people do not enter them.
 KEPT = {
     "waiting_count",
     "agents_staffed",
     "agents_available",
     "stats_at",
+    "waiting_told_at",
     "exchange_wait_seconds",
     "exchange_wait_at",
     "exchange_aht_seconds",
@@ -63,33 +76,35 @@ class ContactCenterService(models.Model):
     # callbacks
     callback_enabled = fields.Boolean("Offer callbacks", default=True)
     offer_closing_minutes = fields.Integer(
-        "Until minutes before closing", help="No callback is offered in the last minutes of a day."
+        "Not in the last", help="No callback is offered in the last minutes of a day."
     )
     offer_min_wait_minutes = fields.Integer(
-        "If the wait is longer than", help="Minutes. A wait of exactly that long is not enough."
+        "Only if the wait is over", help="Minutes. A wait of exactly that long is not enough."
     )
-    offer_unknown = fields.Boolean("Offer where the wait is not known", default=True)
-    max_attempts = fields.Integer(default=1, required=True)
+    offer_unknown = fields.Boolean("Also if the wait is not known", default=True)
+    max_attempts = fields.Integer("Attempts", default=1, required=True)
     retry_minutes = fields.Integer(
-        default=15, required=True, help="Until the next attempt, from the end of the queue."
+        "Again after",
+        default=15,
+        required=True,
+        help="Until the next attempt, from the end of the queue.",
     )
     expiry_hours = fields.Integer("Expire after", default=72, required=True)
 
     # estimating the wait
     default_aht_seconds = fields.Integer(
-        "Handling time", default=180, required=True, help="Where too few calls tell."
+        "Else a call is handled in", default=180, required=True, help="Where too few calls tell."
     )
-    aht_window_minutes = fields.Integer("Calls of the last", default=60, required=True)
-    min_samples = fields.Integer("Least number of calls", default=10, required=True)
-    max_stats_age_seconds = fields.Integer(
-        "Trust the exchange's figures for", default=120, required=True
-    )
+    aht_window_minutes = fields.Integer("Measure calls of the last", default=60, required=True)
+    min_samples = fields.Integer("If there are at least", default=10, required=True)
+    max_stats_age_seconds = fields.Integer("Trust the exchange for", default=120, required=True)
 
     # kept figures: whoever asks is answered at once
     waiting_count = fields.Integer("Waiting", readonly=True, copy=False)
     agents_staffed = fields.Integer("Agents at work", readonly=True, copy=False)
     agents_available = fields.Integer("Agents free", readonly=True, copy=False)
     stats_at = fields.Datetime("As told at", readonly=True, copy=False)
+    waiting_told_at = fields.Datetime(readonly=True, copy=False)
     exchange_wait_seconds = fields.Integer(readonly=True, copy=False)
     exchange_wait_at = fields.Datetime(readonly=True, copy=False)
     exchange_aht_seconds = fields.Integer(readonly=True, copy=False)
@@ -117,9 +132,12 @@ class ContactCenterService(models.Model):
     wait_text = fields.Char("Expected wait now", compute="_compute_words")
     wait_explained = fields.Char("Estimated of", compute="_compute_words")
     hours_text = fields.Char("Hours now", compute="_compute_words")
+    offer_text = fields.Char("Offered now", compute="_compute_offer_text")
 
     _code_uniq = models.Constraint(
-        "UNIQUE (company_id, code)", "Another service of the company has this code already."
+        "UNIQUE (company_id, code)",
+        "Code: another service of the company, perhaps an archived one, has it already. Choose "
+        "another.",
     )
 
     # === COMPUTE METHODS === #
@@ -156,19 +174,33 @@ class ContactCenterService(models.Model):
             service.wait_explained = service._explain_wait()
             service.hours_text = service._describe_hours()
 
+    @api.depends(
+        "callback_enabled",
+        "offer_closing_minutes",
+        "offer_min_wait_minutes",
+        "offer_unknown",
+        "ewt_seconds",
+        "closes_at",
+    )
+    def _compute_offer_text(self):
+        for service in self:
+            service.offer_text = service._describe_offer()
+
     # === CONSTRAINTS === #
 
-    @api.constrains("max_attempts", "retry_minutes", "expiry_hours")
+    @api.constrains(*LEAST)
     def _check_numbers(self):
         for service in self:
-            if service.max_attempts < 1 or service.expiry_hours < 1 or service.retry_minutes < 0:
-                raise ValidationError(
-                    self.env._(
-                        "%s: there must be at least one attempt and one hour until a callback "
-                        "expires.",
-                        service.name,
+            for name, least in LEAST.items():
+                if service[name] < least:
+                    raise ValidationError(
+                        self.env._(
+                            "Service %(service)s, “%(field)s”: enter %(least)s or more.",
+                            service=service.name,
+                            field=service._fields[name]._description_string(self.env),
+                            least=least,
+                        )
                     )
-                )
 
     # === CRUD METHODS === #
 
@@ -181,6 +213,13 @@ class ContactCenterService(models.Model):
         undefaulted = self.with_env(self.env(context=context))
         services = super(ContactCenterService, undefaulted).create(vals_list)
         return services.with_env(self.env)
+
+    def copy_data(self, default=None):
+        """Override to give the copy a code of its own."""
+        vals_list = super().copy_data(default)
+        if "code" in (default or {}):
+            return vals_list
+        return [{**vals, "code": self.env._("%s (copy)", vals["code"])} for vals in vals_list]
 
     def write(self, vals):
         """Override to keep people from entering what the exchange tells."""
@@ -314,7 +353,7 @@ class ContactCenterService(models.Model):
         """SQL of: number of calls, mean handling time, mean wait of the last of them."""
         return SQL(
             """
-            SELECT count(*), avg(talk_seconds + coalesce(wrap_up_seconds, 0)),
+            SELECT count(*), avg(talk_seconds::bigint + coalesce(wrap_up_seconds, 0)),
                    avg(wait_seconds) FILTER (WHERE place <= %(recent)s)
               FROM (SELECT talk_seconds, wrap_up_seconds, wait_seconds,
                            row_number() OVER (ORDER BY answered_at DESC) AS place
@@ -396,6 +435,20 @@ class ContactCenterService(models.Model):
         }
         return inputs[self.ewt_method]
 
+    def _describe_offer(self):
+        """Whether a caller is offered a callback now, whatever his number, and why not."""
+        words = {
+            "disabled": self.env._("they are switched off"),
+            "closed": self.env._("it is closed"),
+            "closing_soon": self.env._("it closes soon"),
+            "wait_unknown": self.env._("the wait is not known"),
+            "wait_too_short": self.env._("the wait is short"),
+        }
+        reasons = [words[reason] for reason in self._get_offer()["reasons"] if reason in words]
+        if not reasons:
+            return self.env._("Yes")
+        return self.env._("No: %s", format_list(self.env, reasons))
+
     def _describe_hours(self):
         if not self.is_open:
             return self.env._("Closed")
@@ -441,6 +494,8 @@ class ContactCenterService(models.Model):
             "aht_seconds": "exchange_aht_seconds",
         }
         values |= {field: data[name] for name, field in names.items() if data.get(name) is not None}
+        if "waiting_count" in values:
+            values["waiting_told_at"] = event.occurred_at
         if data.get("ewt_seconds") is not None:
             values["exchange_wait_seconds"] = data["ewt_seconds"]
             values["exchange_wait_at"] = event.occurred_at

@@ -52,7 +52,7 @@ class IrHttp(models.AbstractModel):
     def _contact_center_check_call(cls, routing):
         call = request.httprequest
         if call.method == "OPTIONS":  # comes with every route
-            raise MethodNotAllowed(routing["methods"])
+            raise MethodNotAllowed(cls._contact_center_get_methods(call))
         body = cls._contact_center_read_body(call, routing["max_content_length"])
         secret = request.contact_center_connector.signing_secret
         fault = secret and signature.find_fault(secret, call.headers, body, time.time())
@@ -61,6 +61,12 @@ class IrHttp(models.AbstractModel):
             raise Problem(
                 401, "invalid_signature", detail, [(fault, "It is not right.")], [CHALLENGE]
             )
+
+    @classmethod
+    def _contact_center_get_methods(cls, call):
+        """What the address is asked with; each is a route of its own."""
+        routes = request.env["ir.http"].routing_map().bind_to_environ(call.environ)
+        return sorted({*routes.allowed_methods()} - {"OPTIONS"})
 
     @classmethod
     def _contact_center_read_body(cls, call, limit):

@@ -7,5 +7,6 @@ from . import test_api
 from . import test_delivery
 from . import test_openapi
 from . import test_access
+from . import test_setup
 from . import test_tours
 from . import test_bridge

@@ -184,7 +184,7 @@ class TestCallbacks(ContactCenterCase):
         self.assertEqual(callback.state, "expired")
 
     def test_a_wrong_number_is_told_with_the_remedy(self):
-        with self.assertRaisesRegex(UserError, "12 is no telephone number. Enter it with"):
+        with self.assertRaisesRegex(UserError, "Telephone: “12” is no telephone number. Enter it"):
             self.create_callback("12")
 
     def test_in_a_company_without_a_country_numbers_have_their_own(self):

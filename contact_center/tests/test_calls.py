@@ -139,14 +139,43 @@ class TestCalls(ContactCenterCase):
         self.assertEqual((call.state, call.leave_reason), ("left", "unknown"))
         self.assertEqual(self.service.waiting_count, 0)
 
+    def test_talks_that_were_forgotten_are_over(self):
+        """The exchange was restarted in the middle of a call, and tells no end of it."""
+        call = self.queue()
+        self.tell("call.answered", 10, call_id="c1", agent="SIP/1")
+        call.answered_at = self.env.cr.now() - timedelta(hours=13)
+        self.env["contact.center.callback"]._run_due()
+        self.tell("call.transferred", 20, call_id="c1", to_agent="SIP/2")
+        self.assertEqual((call.state, call.ended_at, call.talk_seconds), ("ended", False, 0))
+
+    def test_an_end_with_a_talk_tells_of_the_answer_that_was_missed(self):
+        """Its event is lost: the call was answered all the same, and counts so."""
+        call = self.queue()
+        self.tell("call.ended", 100, call_id="c1", reason="caller", talk_seconds=70)
+        self.assertEqual(call.answered_at, NOON + timedelta(seconds=30))
+        self.assertEqual((call.state, call.answered_rate), ("ended", 1))
+
+    def test_an_agents_name_may_be_told_late(self):
+        """First he is known by his telephone, by which nobody knows him."""
+        agents = self.env["contact.center.agent"]
+        self.tell("agent.state_changed", 0, agent="SIP/9", state="available")
+        agent = agents.search([("external_id", "=", "SIP/9")])
+        self.assertEqual(agent.name, "SIP/9")
+        self.tell("agent.state_changed", 1, agent="SIP/9", agent_name="Kari", state="busy")
+        self.assertEqual(agent.name, "Kari")
+        self.tell("agent.state_changed", 2, agent="SIP/9", agent_name="Kari N.", state="busy")
+        self.assertEqual(agent.name, "Kari", "a name may have been corrected in Odoo")
+
     def test_an_exchange_that_tells_figures_and_no_calls_is_believed(self):
         """As long as it goes on telling them."""
-        self.service.write({"waiting_count": 7, "stats_at": self.env.cr.now()})
+        self.tell("queue.stats", moment=self.env.cr.now(), service="support", waiting=7)
         self.env["contact.center.call"]._recount()
         self.assertEqual(self.service.waiting_count, 7)
-        self.service.stats_at -= timedelta(minutes=11)
+        self.service.waiting_told_at -= timedelta(minutes=11)
+        staffed = {"service": "support", "agents_staffed": 2}
+        self.tell("queue.stats", moment=self.env.cr.now(), **staffed)
         self.env["contact.center.call"]._recount()
-        self.assertEqual(self.service.waiting_count, 0)
+        self.assertEqual(self.service.waiting_count, 0, "of those who wait it tells no more")
 
     def test_an_event_of_an_unknown_kind_is_ignored(self):
         self.assertEqual(self.tell("moon.full").state, "ignored")

@@ -6,6 +6,7 @@ from odoo.http import Controller
 from odoo.tests import tagged
 
 from ..controllers.contact_center import ContactCenterController
+from ..engine.openapi import DIGITS
 from ..engine.schema import TYPES
 from .test_api import API, ApiCase
 
@@ -34,11 +35,15 @@ class Maker:
 
     def make(self, schema):
         schema = self.find(schema)
+        if "anyOf" in schema:
+            return self.make(self.chance.choice(schema["anyOf"]))
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
             return self.chance.choice(schema["enum"])
-        return getattr(self, f"make_{schema['type']}")(schema)
+        kinds = schema["type"]
+        kind = kinds if isinstance(kinds, str) else self.chance.choice(kinds)
+        return getattr(self, f"make_{kind}")(schema)
 
     def make_object(self, schema):
         return {
@@ -51,13 +56,19 @@ class Maker:
         return [self.make(schema["items"]) for _n in range(self.chance.randrange(4))]
 
     def make_integer(self, schema):
+        return self.chance.randrange(10**9)
+
+    def make_number(self, schema):
         least, most = schema["minimum"], schema["maximum"]
-        return self.chance.choice((least, most, self.chance.randint(least, most)))
+        some = (self.chance.randint(least, most), self.chance.uniform(least, most))
+        return self.chance.choice((least, most, *some))
 
     def make_string(self, schema):
         if schema.get("format") == "date-time":
             moment = datetime.fromtimestamp(self.chance.randrange(1_700_000_000))
             return f"{moment.isoformat()}{self.chance.choice(('Z', '+02:00', '.5-11:30'))}"
+        if schema["pattern"].endswith(DIGITS):
+            return str(self.chance.randrange(10**9))
         length = self.chance.choice((1, schema["maxLength"], self.chance.randint(1, 20)))
         return "".join(self.chance.choices("aZ0 .-_/+é漢📞'\"<%\\", k=length - 1)) + "x"
 
@@ -115,6 +126,19 @@ class TestOpenapi(ApiCase):
         self.assertTrue(issubclass(ContactCenterController, Controller))
         self.assertEqual(routes, described)
 
+    def test_an_address_names_all_that_it_may_be_asked(self):
+        """Who asks with the wrong method learns of the right ones, also where they are several."""
+        paths = self.get_document()["paths"]
+        del paths["/openapi.json"]  # of OPTIONS Odoo makes GET where everybody may come
+        for path, operations in paths.items():
+            address = path.replace("{", "").replace("}", "")
+            for method in ("OPTIONS", "PATCH"):
+                with self.subTest(path=path, method=method):
+                    answer = self.call(address, method=method)
+                    named = set(answer.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"}
+                    self.assertEqual(answer.status_code, 405)
+                    self.assertEqual(named, {name.upper() for name in operations})
+
     def get_routing(self, method):
         return getattr(method, "original_routing", None)
 
@@ -142,7 +166,7 @@ class TestOpenapi(ApiCase):
     def make_event(self, maker, reference, place):
         """An event of a service that is there, and with an id of its own."""
         event = maker.make({"$ref": reference})
-        event["id"] = f"{event['id'][:50]}{event['type']}{place}"
+        event["id"] = f"{event['id']!s:.50}{event['type']}{place}"
         if TYPES[event["type"]].fields.get("service"):
             event["data"]["service"] = "support"
         return json.loads(json.dumps(event))

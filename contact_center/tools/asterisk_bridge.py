@@ -14,6 +14,7 @@ over a restart: the next look at the queues, once a minute, puts right who waits
 
 import argparse
 import hashlib
+import http.client
 import json
 import logging
 import os
@@ -29,32 +30,57 @@ _logger = logging.getLogger("asterisk_bridge")
 
 #: Seconds that a call which left waits for the reason: the answer is told after it.
 HOLD = 1.0
+#: Seconds that a talk which was transferred waits for the next queue: the call may go on there.
+HOLD_TRANSFER = 10.0
 #: Seconds between two looks at who waits.
 SNAPSHOT_EVERY = 60
 #: Seconds without a word after which a look at the held calls is due.
 TICK = 0.25
+#: Seconds without a word after which the connection is taken for lost: it answers each look.
+SILENCE = 2.5 * SNAPSHOT_EVERY
 MAX_BATCH = 100
 #: Events kept while Odoo cannot be reached; the oldest go first.
 MAX_KEPT = 20000
 RETRY_DELAYS = (1, 2, 5, 10, 30, 60)
+#: Seconds between two tries to reach Asterisk.
+PAUSE = 5
 TIMEOUT = 10
+#: By which the answer to the login is known.
+LOGIN = "login"
+#: What may be wrong where Odoo answers with one of these.
+HINTS = {
+    401: "CC_TOKEN is not the connector's token, or the connector has a secret for signing",
+    403: "the connector is archived",
+    404: "CC_URL is not the address of the API",
+}
+#: Statuses after which there is no use in posting the same again.
+FINAL = {400, 413, 422}
 #: What Asterisk says of who ended a talk, as Odoo has it.
 END_REASONS = {"agent": "agent", "caller": "caller", "transfer": "transfer"}
 #: States of a member's device (``AST_DEVICE_*``) in which he can be called, and is at work.
 #: Asterisk rings those whose state it does not know (0).
 IDLE, AT_WORK = {"0", "1"}, {"0", "1", "2", "3", "6", "7", "8"}
+#: States of an agent: of those in his queues the first of these is his.
+STATES = ("busy", "available", "break", "offline")
 
 
 class Translator:
     """Makes events for Odoo of messages of the manager interface. Does no I/O.
 
-    :param queues: names of the queues that Odoo knows; empty: all
+    :param queues: names of the queues that Odoo knows
     """
 
-    def __init__(self, queues=()):
+    def __init__(self, queues):
         self.queues = set(queues)
-        self.leaves = {}
+        #: By call: an event that is told if nothing else is, and when.
+        self.held = {}
+        #: By call that waits: seconds since 1970 when it began to.
+        self.joined = {}
+        self.abandoned = set()
+        #: By agent and queue: state, and reason of a break; by agent: what was told of it.
         self.agents = {}
+        self.told = {}
+        self.names = {}
         self.snapshots = {}
 
     def feed(self, message, now):
@@ -64,31 +90,53 @@ class Translator:
         :param float now: seconds since 1970, where the message has no time
         :return: list of events
         """
-        method = getattr(self, f"_on_{message.get('Event', '').lower()}", None)
+        name = message.get("Event", "")
+        method = getattr(self, f"_on_{name.lower()}", None)
         if not method or not self._is_wanted(message):
             return []
-        moment = float(message.get("Timestamp") or now)
-        return [_event(message, moment, *told) for told in method(message, moment)]
+        try:
+            moment = float(message.get("Timestamp") or message.get("ActionID") or now)
+            return [_event(message, moment, *told) for told in method(message, moment)]
+        except (KeyError, ValueError) as error:
+            _logger.error("%s is not understood, and is left out: %r", name, error)
+            return []
 
     def due(self, now):
-        """Events of the calls that left, and of which nothing more was told."""
-        ripe = [id_ for id_, (_message, moment) in self.leaves.items() if now - moment >= HOLD]
-        return [self._leave(id_, "unknown") for id_ in ripe]
+        """Events of the calls of which nothing more was told."""
+        ripe = [call_id for call_id, (_event, moment) in self.held.items() if moment <= now]
+        return [self._give_up(call_id) for call_id in ripe]
+
+    def lose(self):
+        """Asterisk is heard no more; returns the events of the calls that waited for a word."""
+        self.abandoned.clear()
+        self.snapshots.clear()
+        held = self.due(float("inf"))
+        self.joined.clear()
+        return held
 
     def _is_wanted(self, message):
-        return not self.queues or "Queue" not in message or message["Queue"] in self.queues
+        return "Queue" not in message or message["Queue"] in self.queues
 
-    def _leave(self, call_id, reason):
-        message, moment = self.leaves.pop(call_id)
-        return _event(message, moment, "call.left_queue", {"call_id": call_id, "reason": reason})
+    def _hold(self, message, moment, seconds, event_type, data):
+        event = _event(message, moment, event_type, data)
+        self.held[message["Uniqueid"]] = event, moment + seconds
+
+    def _give_up(self, call_id):
+        self.joined.pop(call_id, None)
+        event, _moment = self.held.pop(call_id)
+        return event
 
     # Calls --------------------------------------------------------------------------------
 
     def _on_queuecallerjoin(self, message, moment):
-        self.leaves.pop(message["Uniqueid"], None)
+        """Also again: whoever is back at once has never stopped waiting, or talking."""
+        call_id = message["Uniqueid"]
+        if not self.held.pop(call_id, None):
+            self.joined.pop(call_id, None)
+        self.joined.setdefault(call_id, moment)
         call = {
             "service": message["Queue"],
-            "call_id": message["Uniqueid"],
+            "call_id": call_id,
             "caller": _number(message),
             "caller_name": _known(message.get("CallerIDName")),
             "position": int(message["Position"]),
@@ -98,44 +146,68 @@ class Translator:
 
     def _on_queuecallerabandon(self, message, moment):
         """Also raised where the queue gave up; the leave that follows tells no more."""
-        self.leaves[message["Uniqueid"]] = None, float("inf")
-        left = {"call_id": message["Uniqueid"], "reason": "abandoned"}
-        yield "call.left_queue", {**left, "wait_seconds": int(message["HoldTime"])}
+        call_id = message["Uniqueid"]
+        self.abandoned.add(call_id)
+        left = self._leave(message, moment, "abandoned")
+        self.joined.pop(call_id, None)
+        yield "call.left_queue", left
 
     def _on_queuecallerleave(self, message, moment):
-        if self.leaves.pop(message["Uniqueid"], None) is None:
-            self.leaves[message["Uniqueid"]] = message, moment
+        call_id = message["Uniqueid"]
+        if call_id in self.abandoned:
+            self.abandoned.remove(call_id)
+        else:
+            left = self._leave(message, moment, "unknown")
+            self._hold(message, moment, HOLD, "call.left_queue", left)
         return ()
 
+    def _leave(self, message, moment, reason):
+        wait = self._count_wait(message, moment)
+        return {"call_id": message["Uniqueid"], "reason": reason, "wait_seconds": wait}
+
+    def _count_wait(self, message, moment):
+        """Seconds since the call joined first; Asterisk counts from the last time."""
+        joined = self.joined.get(message["Uniqueid"])
+        if joined is None:
+            return int(message["HoldTime"]) if "HoldTime" in message else ""
+        return max(int(message.get("HoldTime", 0)), int(moment) - int(joined))
+
     def _on_agentconnect(self, message, moment):
-        self.leaves.pop(message["Uniqueid"], None)
+        self.held.pop(message["Uniqueid"], None)
         answer = {
             "call_id": message["Uniqueid"],
             "agent": message["Interface"],
             "agent_name": message.get("MemberName") or message["Interface"],
             "service": message["Queue"],
-            "wait_seconds": int(message["HoldTime"]),
+            "wait_seconds": self._count_wait(message, moment),
         }
+        self.joined.pop(message["Uniqueid"], None)
         yield "call.answered", answer
 
     def _on_agentcomplete(self, message, moment):
+        reason = END_REASONS.get(message.get("Reason"), "error")
         end = {
             "call_id": message["Uniqueid"],
             "agent": message["Interface"],
             "service": message["Queue"],
             "caller": _number(message),
-            "reason": END_REASONS.get(message.get("Reason"), "error"),
+            "reason": reason,
             "talk_seconds": int(message["TalkTime"]),
         }
-        yield "call.ended", end
+        if reason == "transfer":
+            self._hold(message, moment, HOLD_TRANSFER, "call.ended", end)
+        else:
+            yield "call.ended", end
 
     def _on_userevent(self, message, moment):
         """The dialplan's ``UserEvent(CallbackRequested,Queue: ...,Phone: ...)``."""
         if message.get("UserEvent") != "CallbackRequested":
             return
         call_id = message["Uniqueid"]
-        if self.leaves.pop(call_id, None):
-            yield "call.left_queue", {"call_id": call_id, "reason": "callback"}
+        if self._is_leaving(call_id):
+            del self.held[call_id]
+            yield "call.left_queue", self._leave(message, moment, "callback")
+        self.joined.pop(call_id, None)
         request = {
             "service": message["Queue"],
             "phone": message.get("Phone") or _number(message),
@@ -146,43 +218,59 @@ class Translator:
             request["name"] = name
         yield "callback.requested", request
 
+    def _is_leaving(self, call_id):
+        return call_id in self.held and self.held[call_id][0]["type"] == "call.left_queue"
+
     # Agents -------------------------------------------------------------------------------
 
     def _on_queuememberstatus(self, message, moment):
-        yield from self._note_agent(message["Interface"], _state(message))
+        agent = message["Interface"]
+        self._note_member(agent, message.get("MemberName"), message)
+        yield from self._tell_agent(agent)
 
     _on_queuememberadded = _on_queuememberpause = _on_queuememberstatus
 
     def _on_queuememberremoved(self, message, moment):
-        yield from self._note_agent(message["Interface"], "offline")
+        agent = message["Interface"]
+        self.agents.get(agent, {}).pop(message["Queue"], None)
+        yield from self._tell_agent(agent)
 
-    def _note_agent(self, agent, state):
-        """Told for each of his queues; passed on once."""
-        if self.agents.get(agent) != state:
-            self.agents[agent] = state
-            yield "agent.state_changed", {"agent": agent, "state": state}
+    def _note_member(self, agent, name, message):
+        self.names[agent] = name or agent
+        state = _state(message)
+        reason = message.get("PausedReason", "") if state == "break" else ""
+        self.agents.setdefault(agent, {})[message["Queue"]] = state, reason
+
+    def _tell_agent(self, agent):
+        """Where his state, over all his queues, is another one than was told."""
+        states = [*self.agents.get(agent, {}).values(), ("offline", "")]
+        state, reason = min(states, key=lambda each: STATES.index(each[0]))
+        if self.told.get(agent) != (state, reason):
+            self.told[agent] = state, reason
+            told = {"agent": agent, "agent_name": self.names.get(agent, agent)}
+            yield "agent.state_changed", {**told, "state": state, "break_type": reason}
 
     # Snapshots: answers to QueueStatus ----------------------------------------------------
 
     def _on_queueparams(self, message, moment):
-        snapshot = {"service": message["Queue"], "calls": []}
+        queue = message["Queue"]
+        for queues in self.agents.values():
+            queues.pop(queue, None)  # its members are told next
+        snapshot = {"service": queue, "calls": [], "agents_staffed": 0, "agents_available": 0}
         if int(message.get("Completed") or 0):
             snapshot["aht_seconds"] = int(message["TalkTime"])
-        self.snapshots[message["Queue"]] = {
-            **snapshot,
-            "agents_staffed": 0,
-            "agents_available": 0,
-        }
+        self.snapshots[queue] = snapshot
         return ()
 
     def _on_queuemember(self, message, moment):
-        snapshot = self.snapshots[message["Queue"]]
-        state = _state({**message, "Interface": message.get("Location")})
+        self._note_member(message["Location"], message.get("Name"), message)
+        snapshot, state = self.snapshots[message["Queue"]], _state(message)
         snapshot["agents_staffed"] += state in ("available", "busy")
         snapshot["agents_available"] += state == "available"
-        yield from self._note_agent(message.get("Location") or message["Interface"], state)
+        return ()
 
     def _on_queueentry(self, message, moment):
+        self.joined.setdefault(message["Uniqueid"], moment - int(message["Wait"]))
         self.snapshots[message["Queue"]]["calls"].append(
             {
                 "call_id": message["Uniqueid"],
@@ -194,6 +282,8 @@ class Translator:
         return ()
 
     def _on_queuestatuscomplete(self, message, moment):
+        for agent in self.agents:
+            yield from self._tell_agent(agent)
         snapshots, self.snapshots = self.snapshots, {}
         for snapshot in snapshots.values():
             yield "queue.snapshot", snapshot
@@ -203,10 +293,11 @@ def _state(message):
     """State of a queue's member: ``offline``, ``break``, ``busy`` or ``available``."""
     if message.get("Status") not in AT_WORK:
         return "offline"
+    if message.get("InCall", "0") != "0":
+        return "busy"
     if message.get("Paused") == "1":
         return "break"
-    idle = message["Status"] in IDLE and message.get("InCall", "0") == "0"
-    return "available" if idle else "busy"
+    return "available" if message["Status"] in IDLE else "busy"
 
 
 def _number(message):
@@ -264,8 +355,8 @@ class Manager:
 
 
 def parse(block):
-    """The keys and values of one message."""
-    pairs = (line.partition(":") for line in block.splitlines() if ":" in line)
+    """The keys and values of one message. A caller may call himself what breaks other lines."""
+    pairs = (line.partition(":") for line in block.split("\r\n") if ":" in line)
     return {name.strip(): value.strip() for name, _colon, value in pairs}
 
 
@@ -307,19 +398,21 @@ class Sender(threading.Thread):
         request = urllib.request.Request(self.url, json.dumps(batch).encode(), headers)
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-                self._note_answers(batch, json.load(response))
+                answers = json.load(response)
         except urllib.error.HTTPError as error:
-            _logger.error("Odoo answers %s: %s", error.code, error.read(500))
-            return error.code in (400, 413, 422)
-        except (OSError, ValueError) as error:
-            _logger.warning("Odoo is not reached: %s", error)
+            _logger.error("Odoo answers %s %s", error, HINTS.get(error.code, ""))
+            return error.code in FINAL
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            _logger.warning("Odoo is not reached, events are kept: %r", error)
             return False
+        self._note_answers(batch, answers)
         return True
 
     def _note_answers(self, batch, answers):
         for event, answer in zip(batch, answers, strict=False):
             if answer.get("http_status", 202) >= 400:
-                _logger.error("Odoo refuses %s: %s", event, answer)
+                reason = answer.get("errors") or answer.get("detail")
+                _logger.error("Odoo refuses %s %s: %s", event["type"], event["id"], reason)
 
 
 # Both -------------------------------------------------------------------------------------
@@ -329,25 +422,41 @@ def bridge(manager, translator, put, clock=time.time):
     """Pass on what Asterisk tells, until it hangs up.
 
     :param put: function that takes a list of events
+    :raises OSError: where it is not heard any more, or does not let the bridge in
     """
-    asked = 0
+    asked, heard = 0, clock()
     while True:
         if clock() - asked >= SNAPSHOT_EVERY:
-            manager.send("QueueStatus")
             asked = clock()
-        events = []
-        for message in manager.read():
-            if message.get("Response") == "Error":
-                _logger.error("Asterisk refuses: %s", message.get("Message"))
+            manager.send("QueueStatus", ActionID=asked)
+        messages, events = manager.read(), []
+        heard = clock() if messages else heard
+        for message in messages:
+            _check_answer(message)
             events += translator.feed(message, clock())
         put(events + translator.due(clock()))
+        if clock() - heard > SILENCE:
+            raise ConnectionError("Asterisk does not answer")
+
+
+def _check_answer(message):
+    """Asterisk refuses what the bridge may not do.
+
+    :raises PermissionError: where that is to log in
+    """
+    if message.get("Response") != "Error":
+        return
+    if message.get("ActionID") == LOGIN:
+        hint = "compare --user and AMI_SECRET with manager.conf"
+        raise PermissionError(f"Asterisk does not let the bridge in ({message['Message']}): {hint}")
+    _logger.error("Asterisk refuses: %s", message.get("Message"))
 
 
 def connect(options):
-    """A connection to Asterisk, logged in."""
+    """A connection to Asterisk, that logs in."""
     manager = Manager(socket.create_connection((options.host, options.port), TIMEOUT))
     secret = os.environ["AMI_SECRET"]
-    manager.send("Login", Username=options.user, Secret=secret, Events="agent,user")
+    manager.send("Login", ActionID=LOGIN, Username=options.user, Secret=secret, Events="agent,user")
     return manager
 
 
@@ -358,7 +467,7 @@ def main():
     parser.add_argument("--port", type=int, default=5038)
     parser.add_argument("--user", default=os.environ.get("AMI_USER", "odoo"))
     parser.add_argument("--url", default=os.environ.get("CC_URL"), help="https://.../cc/api/v1")
-    parser.add_argument("--queues", default="", help="a,b: those that Odoo knows (all)")
+    parser.add_argument("--queues", required=True, help="a,b: those that Odoo has services for")
     options = parser.parse_args()
     for name in ("AMI_SECRET", "CC_TOKEN"):
         if not os.environ.get(name):
@@ -368,13 +477,14 @@ def main():
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     sender = Sender(options.url, os.environ["CC_TOKEN"])
     sender.start()
-    queues = [name for name in options.queues.split(",") if name]
+    translator = Translator(name.strip() for name in options.queues.split(","))
     while True:
         try:
-            bridge(connect(options), Translator(queues), sender.put)
+            bridge(connect(options), translator, sender.put)
         except OSError as error:
-            _logger.warning("Asterisk is not reached: %s", error)
-            time.sleep(RETRY_DELAYS[2])
+            _logger.error("Not connected to Asterisk, tried again in %s s: %s", PAUSE, error)
+        sender.put(translator.lose())
+        time.sleep(PAUSE)
 
 
 if __name__ == "__main__":

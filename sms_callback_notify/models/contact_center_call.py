@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from odoo.addons.contact_center.engine.numbers import is_mobile
+
 
 class ContactCenterCall(models.Model):
     _name = "contact.center.call"
@@ -40,6 +42,8 @@ class ContactCenterCall(models.Model):
         """Why the caller is not welcomed, or None (R084, R108)."""
         if not self.number:
             return self.env._("The number is withheld, or none.")
+        if not is_mobile(self.number, self.service_id.ambiguous_is_mobile):
+            return self.env._("%s is no mobile telephone.", self.number)
         threshold = self.service_id.welcome_min_waiting
         if self.waiting_at_join < threshold:
             return self.env._(

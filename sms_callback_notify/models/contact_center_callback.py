@@ -87,7 +87,13 @@ class ContactCenterCallback(models.Model):
         service = self.service_id
         if not self.connector_id._can_make_calls():
             self._note_not_told(
-                self.env._("No exchange can be told: enter its address in the connector.")
+                self.env._(
+                    "The exchange cannot be told: enter the address for calls back in the "
+                    "connector %s.",
+                    self.connector_id.name,
+                )
+                if self.connector_id
+                else self.env._("No exchange can be told: the callback has no connector.")
             )
             return
         text, why_not = self._try(lambda: self._render_text("auto_agent_body"), "auto_agent_body")

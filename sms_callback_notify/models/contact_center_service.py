@@ -9,6 +9,8 @@ BODIES = {
     "notify_body": "contact.center.callback",
     "auto_agent_body": "contact.center.callback",
 }
+#: Of a telephone.
+KEYS = frozenset("0123456789*#")
 
 
 class ContactCenterService(models.Model):
@@ -25,7 +27,7 @@ class ContactCenterService(models.Model):
         help="A sender that takes no answers, such as a name.",
     )
     welcome_body = fields.Text(
-        "Text",
+        "Text of the welcome",
         translate=True,
         default=lambda self: self.env._(
             "Thank you for calling {{ object.company_id.name }}. While you wait, find our offers "
@@ -64,8 +66,8 @@ class ContactCenterService(models.Model):
         "Text of the notification",
         translate=True,
         default=lambda self: self.env._(
-            "Hi {{ object.display_name }}, you are number {{ object.position }} in line "
-            "and we call you soon. Answer NO if you do not need it any more."
+            "{{ object.company_id.name }}: you are number {{ object.position }} in line and we "
+            "call you soon. Answer NO if you do not need it any more."
         ),
         help="Fields of the callback, e.g. {{ object.name }} and {{ object.position }}.",
     )
@@ -82,6 +84,11 @@ class ContactCenterService(models.Model):
     )
     keep_key = fields.Char("Key to keep the place", default="1", size=1)
     cancel_key = fields.Char("Key to cancel", default="2", size=1)
+
+    _welcome_min_waiting_positive = models.Constraint(
+        "CHECK (welcome_min_waiting >= 0)",
+        "If so many wait: enter 0, to welcome every caller, or more.",
+    )
 
     # === CONSTRAINTS === #
 
@@ -115,6 +122,9 @@ class ContactCenterService(models.Model):
         "notify_body",
         "notify_position",
         "decline_words",
+        "auto_agent_body",
+        "keep_key",
+        "cancel_key",
     )
     def _check_notification(self):
         for service in self.filtered("notify_enabled"):
@@ -129,8 +139,22 @@ class ContactCenterService(models.Model):
         """What is missing to tell customers, in words, or None."""
         if self.notify_position < 1:
             return self.env._("the place from which customers are told must be 1 or more.")
-        if self.notify_channel == "auto_agent":
-            return None
+        by_voice = self.notify_channel != "sms" and self._find_voice_problem()
+        by_sms = self.notify_channel != "auto_agent" and self._find_sms_problem()
+        return by_voice or by_sms or None
+
+    def _find_voice_problem(self):
+        if not self.auto_agent_body:
+            return self.env._("write what the Auto Agent says.")
+        keys = [key for key in (self.keep_key, self.cancel_key) if key]
+        if len(set(keys)) < len(keys) or not KEYS.issuperset(keys):
+            return self.env._(
+                "choose two different keys of a telephone (0 to 9, * or #), one to keep the place "
+                "and one to cancel."
+            )
+        return None
+
+    def _find_sms_problem(self):
         sender = self.notify_sender_id.sudo()
         if not sender or not self.notify_body:
             return self.env._("choose the sender of the notification, and write the text.")
@@ -182,8 +206,9 @@ class ContactCenterService(models.Model):
                 if is_unsafe(service[name] or "", BODIES[name]):
                     raise AccessError(
                         self.env._(
-                            "Service %(service)s, %(field)s: use plain fields only, such as "
-                            "{{ object.name }}, or ask an administrator.",
+                            "Service %(service)s, “%(field)s”: use plain fields only, such as "
+                            "{{ object.name }}, {{ object.number }} or "
+                            "{{ object.service_id.name }}, or ask an administrator.",
                             service=service.name,
                             field=service._fields[name]._description_string(self.env),
                         )

@@ -191,6 +191,12 @@ class TestNotify(CallbackCase):
             "must be 1 or more": {"notify_position": 0},
             "choose the sender": {"notify_sender_id": False},
             "list the words for no": {"decline_words": " , "},
+            "write what the Auto Agent says": {
+                "notify_channel": "both",
+                "auto_agent_body": False,
+            },
+            "two different keys": {"notify_channel": "auto_agent", "cancel_key": "1"},
+            "keys of a telephone": {"notify_channel": "both", "keep_key": "A"},
         }
         for words, values in cases.items():
             with self.assertRaisesRegex(ValidationError, words), self.cr.savepoint():

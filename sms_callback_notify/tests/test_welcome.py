@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .common import CALLER, CallbackCase
+from .common import CALLER, FIXED, CallbackCase
 
 
 @tagged("post_install", "-at_install")
@@ -53,6 +53,13 @@ class TestWelcome(CallbackCase):
         self.tell("call.answered", call_id="a", caller=CALLER, service="heat", agent="1")
         self.tell("call.left_queue", 10, call_id="l", reason="timeout", caller=CALLER)
         self.tell("call.queued", 5, call_id="l", service="heat", caller=CALLER)
+        self.assertFalse(self.get_bodies())
+
+    def test_a_fixed_line_gets_no_text(self):
+        """It would cost, and not arrive."""
+        call = self.queue(caller=FIXED)
+        self.assertEqual(call.welcome_state, "skipped")
+        self.assertIn(f"{FIXED} is no mobile telephone", call.welcome_reason)
         self.assertFalse(self.get_bodies())
 
     def test_so_many_must_wait(self):

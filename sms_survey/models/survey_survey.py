@@ -44,7 +44,8 @@ class SurveySurvey(models.Model):
 
     _sms_numbers_positive = models.Constraint(
         "CHECK(sms_delay_minutes >= 0 AND sms_expiry_hours >= 1 AND sms_quarantine_days >= 0)",
-        "SMS survey: minutes and days cannot be negative, and answers count for an hour at least.",
+        "SMS: enter 0 or more in “Ask after” and “Ask a number once in”, and 1 or more in “Answers "
+        "count for”.",
     )
 
     # === COMPUTE METHODS === #

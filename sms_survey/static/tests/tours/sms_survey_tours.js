@@ -7,10 +7,6 @@ tours.add("sms_survey_set_up", {
     steps: () => [
         {trigger: ".o_list_button_add", run: "click"},
         {trigger: ".o_field_widget[name=title] textarea", run: "edit After the call"},
-        {trigger: ".o_notebook a[name=sms]", run: "click"},
-        {trigger: ".o_field_widget[name=sms_sender_id] input", run: "edit Surveys"},
-        {trigger: ".o-autocomplete--dropdown-item:contains(59445003)", run: "click"},
-        {trigger: ".o_notebook a[name=questions]", run: "click"},
         {
             trigger: ".o_field_x2many_list_row_add a:contains(Add a question)",
             run: "click",
@@ -31,6 +27,12 @@ tours.add("sms_survey_set_up", {
             content: "With the question the survey was saved",
             trigger: "body:not(:has(.modal)) .o_data_row:contains(Was it solved?)",
         },
+        {trigger: ".alert-warning:contains(Nobody is asked yet)"},
+        {trigger: ".o_notebook a[name=sms]", run: "click"},
+        {trigger: ".o_field_widget[name=sms_sender_id] input", run: "edit Surveys"},
+        {trigger: ".o-autocomplete--dropdown-item:contains(59445003)", run: "click"},
+        {trigger: "button.o_form_button_save", run: "click"},
+        {trigger: ".o_form_saved:not(:has(.alert-warning))"},
     ],
 });
 
