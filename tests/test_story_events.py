@@ -153,8 +153,7 @@ def test_two_who_join_the_line_at_once_have_each_their_place(database):
             headers={"Authorization": f"Bearer {made['token']}"},
             timeout=60,
         )
-        _output, log = other.communicate()
-    assert not other.returncode, log
+        assert not other.wait(), other.stderr.read()
     assert (answer.status_code, answer.json().get("position")) == (201, 3), answer.text
     query = "SELECT number, position FROM contact_center_callback WHERE service_id = %s ORDER BY 2"
     assert psql(database, query, made["service_id"]) == [

@@ -88,7 +88,7 @@ class ContactCenterCallback(models.Model):
         if not self.connector_id._can_make_calls():
             self._note_not_told(
                 self.env._(
-                    "The exchange cannot be told: enter the address for calls back in the "
+                    "The exchange cannot be told: enter “Address of the exchange” in the "
                     "connector %s.",
                     self.connector_id.name,
                 )
