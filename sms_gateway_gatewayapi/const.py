@@ -4,7 +4,6 @@ Codes and states: gatewayapi.com/docs, "Error code index" and "Delivery Status N
 of the messaging API: its OpenAPI description of 2026-06-03. Codes are in small letters here.
 """
 
-APIS = [("messaging", "Messaging API"), ("legacy", "REST API (legacy)")]
 REGIONS = [("com", "gatewayapi.com"), ("eu", "gatewayapi.eu (only within the EU)")]
 
 #: Texts in one request. Both take far more; one that is refused holds up fewer.
@@ -85,6 +84,8 @@ REPORT_FAILURES = {
     "0x1905": "sms_sender",  # not supported
 }
 
+#: Header that tells a call of the legacy API: a JSON Web Token that repeats it.
+TOKEN_HEADER = "x-gwapi-signature"
 #: Events of the messaging API that bring a text.
 TEXT_EVENTS = {"user-message.text.sms", "user-message.text.rcs"}
 #: User data header of a part of a long text, in hexadecimal digits: reference, total, number

@@ -316,7 +316,7 @@ class ContactCenterCallback(models.Model):
         self.write(
             {"state": "waiting", "next_attempt_at": retry_at, "queued_at": max(retry_at, now)}
         )
-        self._move_up(self.service_id)
+        self._join_line(self.service_id)
         return True
 
     def _complete(self, **values):

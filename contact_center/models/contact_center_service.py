@@ -444,7 +444,11 @@ class ContactCenterService(models.Model):
             "wait_unknown": self.env._("the wait is not known"),
             "wait_too_short": self.env._("the wait is short"),
         }
-        reasons = [words[reason] for reason in self._get_offer()["reasons"] if reason in words]
+        reasons = [
+            words.get(reason, reason)
+            for reason in self._get_offer()["reasons"]
+            if reason != "bad_number"  # of nobody in particular
+        ]
         if not reasons:
             return self.env._("Yes")
         return self.env._("No: %s", format_list(self.env, reasons))

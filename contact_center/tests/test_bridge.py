@@ -370,8 +370,8 @@ class TestTogether(BridgeCase, ContactCenterCase):
         self.assertEqual((self.service.waiting_count, self.sales.waiting_count), (0, 0))
 
 
-#: Instead of a status: the answer has no end.
-BROKEN_OFF = 0
+#: Instead of a status: the answer has no end, or is another program's.
+BROKEN_OFF, OTHER = 0, -1
 
 
 class _Odoo(BaseHTTPRequestHandler):
@@ -381,12 +381,12 @@ class _Odoo(BaseHTTPRequestHandler):
         batch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.seen.append((self.headers["Authorization"], batch))
         status = self.server.statuses.pop(0)
-        self.send_response(status or 200)
+        self.send_response(max(status, 0) or 200)
         if status == BROKEN_OFF:
             self.send_header("Content-Length", "1000")
         self.end_headers()
         answers = [{"http_status": 404 if event["id"] == "b" else 202} for event in batch]
-        self.wfile.write(json.dumps(answers).encode())
+        self.wfile.write(json.dumps({} if status == OTHER else answers).encode())
         if not self.server.statuses:
             self.server.done.set()
 
@@ -442,6 +442,14 @@ class TestNetwork(BridgeCase):
             self.assertTrue(self.server.done.wait(10))
         ids = [event["id"] for _authorization, batch in self.server.seen for event in batch]
         self.assertEqual(ids, ["a", "a", "a", "c", "d"])
+
+    def test_a_wrong_address_is_told_and_nothing_is_lost(self):
+        """One without https://, or of something that is no contact center."""
+        for url in ("odoo.example.com/cc/api/v1/", self.url.replace("/cc/api/v1", "/other")):
+            self.server.statuses[:] = [OTHER]
+            with self.assertLogs("asterisk_bridge") as log:
+                self.assertFalse(bridge.Sender(url, "secret").post([{"id": "a", "type": "t"}]))
+            self.assertIn("events are kept", log.output[0])
 
     def test_a_wrong_token_is_named(self):
         with self.assertLogs("asterisk_bridge") as log:

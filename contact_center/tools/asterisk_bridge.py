@@ -395,10 +395,12 @@ class Sender(threading.Thread):
     def post(self, batch):
         """Post events; returns whether there is no use in posting them again."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(self.url, json.dumps(batch).encode(), headers)
         try:
+            request = urllib.request.Request(self.url, json.dumps(batch).encode(), headers)
             with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
                 answers = json.load(response)
+            if not isinstance(answers, list):
+                raise ValueError("this is not the answer of a contact center")
         except urllib.error.HTTPError as error:
             _logger.error("Odoo answers %s %s", error, HINTS.get(error.code, ""))
             return error.code in FINAL

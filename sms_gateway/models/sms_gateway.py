@@ -180,7 +180,7 @@ class SmsGateway(models.Model):
     @api.constrains("allowed_ips")
     def _check_allowed_ips(self):
         for gateway in self:
-            words = re.split(r"[\s,;]+", gateway.allowed_ips or "")
+            words = re.findall(r"[^\s,;]+", gateway.allowed_ips or "")
             if wrong := next(filterfalse(_is_network, words), None):
                 raise ValidationError(
                     self.env._(
@@ -314,6 +314,7 @@ class SmsGateway(models.Model):
             "NameResolutionError": self.env._("the name of its server is not known here"),
             "NewConnectionError": self.env._("its server takes no connection"),
             "ConnectTimeoutError": self.env._("no connection within the time limit"),
+            "no answer within the time limit": self.env._("no answer within the time limit"),
             "SSLError": self.env._("the certificate of its server is not accepted"),
         }
         return self.env._(
@@ -396,7 +397,7 @@ class SmsGateway(models.Model):
 
 def _is_network(word):
     try:
-        return bool(caller.read_networks(word)) or not word
+        return bool(caller.read_networks(word))
     except ValueError:
         return False
 

@@ -117,7 +117,7 @@ class SmsComposer(models.TransientModel):
         company = sender.company_id or self.env.company
         Text = self.env["sms.sms"]
         refusal = Text._gate_check_switch(company) or (
-            sender and Text._gate_check_bulk({"lane": self._get_lane()}, company)
+            self._sends_with_ours() and Text._gate_check_bulk({"lane": self._get_lane()}, company)
         )
         if refusal:
             raise UserError(refusal[1])
@@ -202,8 +202,22 @@ class SmsComposer(models.TransientModel):
         """Override of `sms`: the record of each text, for the ledger."""
         result = super()._prepare_mass_sms_values(records)
         for res_id, vals in result.items():
-            vals.update(res_model=records._name, res_id=res_id)
+            sender = self._choose_sender(vals["number"])
+            vals.update(sender_id=sender.id, res_model=records._name, res_id=res_id)
         return result
+
+    def _choose_sender(self, number):
+        """The sender of a text to one of many.
+
+        :param str number: E.164, or False
+        """
+        rules = self.env["sms.sender.rule"]
+        by_number = self.sender_by_number and rules._get_sender(self._get_rules_company(), number)
+        return by_number or self.sender_id
+
+    def _get_rules_company(self):
+        """Whose sender rules count; override where it is not the company of who sends."""
+        return self.env.company
 
     def _sends_with_ours(self):
         """Whether any of the texts may leave with a sender of ours."""

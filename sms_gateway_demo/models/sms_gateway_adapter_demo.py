@@ -3,7 +3,6 @@ import time
 from datetime import UTC, datetime
 
 from odoo import models
-from odoo.tools import split_every
 
 from odoo.addons.sms_gateway.engine.contract import (
     DeliveryReport,
@@ -38,11 +37,8 @@ class SmsGatewayAdapterDemo(models.AbstractModel):
 
     # === SENDING === #
 
-    def _prepare_requests(self, gateway, messages):
+    def _prepare_request(self, gateway, messages):
         """Override of `sms_gateway` to send up to fifty texts in one signed request."""
-        return [self._prepare_send_request(gateway, b) for b in split_every(BATCH_SIZE, messages)]
-
-    def _prepare_send_request(self, gateway, messages):
         texts = [
             {
                 "uuid": message.uuid,

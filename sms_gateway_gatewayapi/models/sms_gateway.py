@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ..const import APIS, REGIONS
+from ..const import REGIONS
 
 
 class SmsGateway(models.Model):
@@ -9,15 +9,11 @@ class SmsGateway(models.Model):
     # === FIELDS === #
 
     code = fields.Selection(
-        selection_add=[("gatewayapi", "GatewayAPI")], ondelete={"gatewayapi": "set default"}
-    )
-    gatewayapi_api = fields.Selection(
-        APIS,
-        "GatewayAPI interface",
-        default="messaging",
-        groups="base.group_system",
-        help="The messaging API for new accounts. The legacy REST API where your account has it, "
-        "and for texts to a keyword or short number.",
+        selection_add=[
+            ("gatewayapi", "GatewayAPI"),
+            ("gatewayapi_legacy", "GatewayAPI (legacy REST API)"),
+        ],
+        ondelete={"gatewayapi": "set default", "gatewayapi_legacy": "set default"},
     )
     gatewayapi_region = fields.Selection(
         REGIONS,

@@ -1,5 +1,4 @@
 import dataclasses
-import hmac
 import json
 
 import jwt
@@ -12,29 +11,9 @@ from odoo.addons.sms_gateway.engine.contract import (
     Webhook,
     WebhookMalformed,
 )
-from odoo.addons.sms_gateway.tests.contract import AdapterContract
 
-from .. import const
+from .common import LEGACY_TEXT, SECRET, STATES, GatewayapiContract, answer
 
-SECRET = "hemligt" * 6
-#: The token of a delivery report in GatewayAPI's documentation; its secret is "secret".
-DOCUMENTED_TOKEN = (
-    "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJpZCI6MjM4MTcwMywibXNpc2RuIjo0NTQyNjA5MDQ1LCJ0aW1lIjox"
-    "NTIyNzY0MDYyLCJzdGF0dXMiOiJERUxJVkVSRUQiLCJlcnJvciI6bnVsbCwiY29kZSI6bnVsbCwidXNlcnJlZiI6bnVsbC"
-    "wiY2FsbGJhY2tfdXJsIjoiaHR0cDovL2JiYWY3MTQyLm5ncm9rLmlvIiwiYXBpIjo0fQ.KdfDH65bnQtgxEkFnpAQodOci"
-    "AJedZFB13r9wEo8t3Y"
-)
-#: As in the documentation of the REST API.
-LEGACY_TEXT = {
-    "id": 1000001,
-    "msisdn": 4587654321,
-    "receiver": 451204,
-    "message": "foo Hello World",
-    "senttime": 1450000000,
-    "webhook_label": "test",
-    "country_code": "DK",
-    "country_prefix": 45,
-}
 #: As in the examples of the messaging API.
 TEXT_EVENT = {
     "msg_id": "01K33QFGSHXXM0Q7HM7QS34PY6",
@@ -50,18 +29,6 @@ REPORT_EVENT = {
     "status_at": "2025-04-01T11:49:12.005021+00:00",
     "error": {"hex_code": "0x1905", "details": "Unsupported sender"},
 }
-#: State that GatewayAPI tells by ours.
-STATES = {"sent": "ENROUTE", "delivered": "DELIVERED", "failed": "UNDELIVERABLE"}
-ACCOUNT = b'{"credit": 1234.56, "currency": "DKK", "id": 1}'
-
-
-def answer(status, body, headers=None):
-    return Response(status, headers or {}, json.dumps(body).encode())
-
-
-def refuse_legacy(status, code, words="Words: %1", *variables):
-    body = {"code": code, "incident_uuid": "d8127429", "message": words, "variables": variables}
-    return answer(status, body)
 
 
 def refuse_field(position, field, words="Input should be valid"):
@@ -71,31 +38,10 @@ def refuse_field(position, field, words="Input should be valid"):
     )
 
 
-class GatewayapiContract(AdapterContract):
-    """What the tests of both APIs share."""
-
-    code = "gatewayapi"
-    gateway_values = {"gatewayapi_token": "JxJOf8ddQSdtEjYwL_-FFU", "gatewayapi_secret": SECRET}
-    credentials = ("gatewayapi_token", "gatewayapi_secret")
-    verification_fields = ("gatewayapi_secret",)
-
-    def make_throttled(self, request):
-        return [Response(429, {"Retry-After": "3"}, b"")]
-
-    def make_test_answers(self):
-        return [
-            (Response(200, {}, ACCOUNT), True),
-            (refuse_legacy(401, "0x0211", "Invalid password"), False),
-            (Response(200, {}, b"<html>Log in</html>"), False),
-        ]
-
-    def with_headers(self, webhook, **headers):
-        headers = {name.replace("_", "-"): value for name, value in headers.items() if value}
-        return dataclasses.replace(webhook, headers=headers)
-
-
 @tagged("post_install", "-at_install")
-class TestMessaging(GatewayapiContract, TransactionCase):
+class TestSmsGatewayGatewayapi(GatewayapiContract, TransactionCase):
+    code = "gatewayapi"
+
     # === CONTRACT === #
 
     def make_accepted(self, request):
@@ -161,11 +107,6 @@ class TestMessaging(GatewayapiContract, TransactionCase):
         }
         url = self.gateway._get_webhook_url(kind)
         return self.sign(Webhook(kind, "POST", url, body=json.dumps(payload).encode()))
-
-    def sign(self, webhook, secret=SECRET):
-        """As GatewayAPI's own example checks it."""
-        signature = hmac.digest(secret.encode(), webhook.body, "SHA256").hex()
-        return self.with_headers(webhook, signature=f"v1={signature}")
 
     def make_forgeries(self, webhook):
         token = jwt.encode(webhook.json(), "another" * 6, algorithm="HS256")
@@ -260,12 +201,17 @@ class TestMessaging(GatewayapiContract, TransactionCase):
 
     # === PROOF === #
 
-    def test_calls_of_the_legacy_api_too(self):
-        """A keyword that is still served by the legacy API reaches the same gateway."""
+    def test_call_of_the_legacy_api_is_parked(self):
+        """A text that comes by the other API is not lost: the provider that reads it gets it."""
         token = jwt.encode(LEGACY_TEXT, SECRET, algorithm="HS256")
-        webhook = Webhook("inbound", "POST", "https://x", body=b"not looked at")
-        call = self.with_headers(webhook, x_gwapi_signature=token)
-        self.assertEqual(self.receive(call), self.reply)
+        self.receive(self.with_headers(self.make_default_inbound(), x_gwapi_signature=token))
+        self.work()
+        self.assertFalse(self.get_received(), "what stands beside a token is not signed")
+        event = self.get_events()
+        self.assertEqual(event.state, "failed")
+        self.assertIn("legacy API", event.error)
+        self.gateway.code = "gatewayapi_legacy"
+        event.action_replay()
         self.work()
         self.assertEqual(self.get_received().body, "foo Hello World")
 
@@ -337,203 +283,3 @@ class TestMessaging(GatewayapiContract, TransactionCase):
         self.receive(self.make_report(message, "delivered"))
         self.work()
         self.assertEqual(message.state, "delivered")
-
-
-@tagged("post_install", "-at_install")
-class TestLegacy(GatewayapiContract, TransactionCase):
-    gateway_values = {**GatewayapiContract.gateway_values, "gatewayapi_api": "legacy"}
-
-    # === CONTRACT === #
-
-    def make_accepted(self, request):
-        ids = [421332671 + index for index in range(len(request.uuids))]
-        usage = {"countries": {"SE": len(ids)}, "currency": "DKK", "total_cost": 0.12 * len(ids)}
-        return answer(200, {"ids": ids, "usage": usage})
-
-    def make_refusals(self, request):
-        return [
-            (refuse_legacy(403, "0x0213", "Unauthorized IP-address: %1"), "sms_configuration"),
-            (refuse_legacy(403, "0x0215", "MSISDN %1 blacklisted", 46701234567), "sms_not_allowed"),
-            (refuse_legacy(403, "0x0216", "Insufficient credit"), "sms_credit"),
-            (refuse_legacy(403, "0x0217"), "sms_country_not_supported"),
-            (refuse_legacy(422, "0x021E"), "sms_configuration"),
-            (refuse_legacy(422, "0x0777"), "sms_rejected"),
-            (Response(401, {}, b""), "sms_configuration"),
-            (Response(302, {"Location": "/login"}, b"moved"), "sms_rejected"),
-        ]
-
-    def make_garbage(self, request):
-        return [
-            *super().make_garbage(request),
-            answer(200, {"ids": [1, 2]}),
-            answer(200, {"ids": [None] * len(request.uuids)}),
-            refuse_legacy(500, "0x0216"),
-        ]
-
-    def make_inbound(self, number, address, body, reference):
-        payload = {
-            **LEGACY_TEXT,
-            "id": reference,
-            "msisdn": int(number),
-            "receiver": int(address),
-            "message": body,
-        }
-        return self.make_call("inbound", payload)
-
-    def make_report(self, message, state):
-        payload = {
-            "id": int(message.provider_ref or 7),
-            "msisdn": int(message.number),
-            "time": 1450000000,
-            "status": STATES[state],
-            "error": None,
-            "code": None,
-            "userref": message.uuid,
-        }
-        return self.make_call("status", payload)
-
-    def make_call(self, kind, payload, secret=SECRET, algorithm="HS256"):
-        webhook = Webhook(
-            kind, "POST", self.gateway._get_webhook_url(kind), body=json.dumps(payload).encode()
-        )
-        token = jwt.encode(payload, secret, algorithm=algorithm)
-        return self.with_headers(webhook, x_gwapi_signature=token)
-
-    def make_forgeries(self, webhook):
-        payload, kind = webhook.json(), webhook.kind
-        genuine = webhook.headers["x-gwapi-signature"]
-        old = {**payload, "exp": 1450000000}
-        return [
-            ({}, self.with_headers(webhook)),
-            ({}, self.with_headers(webhook, x_gwapi_signature=genuine[:-2])),
-            ({}, self.with_headers(webhook, x_gwapi_signature="no token")),
-            ({}, self.with_headers(webhook, x_gwapi_signature="å.å.å")),
-            ({}, self.make_call(kind, payload, "another" * 6)),
-            ({}, self.make_call(kind, payload, None, "none")),
-            ({}, self.make_call(kind, old)),
-            ({"gatewayapi_secret": "changed" * 6}, webhook),
-        ]
-
-    # === TESTS === #
-
-    def test_request_as_gatewayapi_wants_it(self):
-        """The token is the user, without a password; never in the address."""
-        message = self.make_messages(body="Hej å & €")
-        wire = self.prepare(self.adapter._prepare_requests(self.gateway, message)[0])
-        self.assertEqual(wire.url, "https://gatewayapi.com/rest/mtsms")
-        self.assertEqual(wire.headers["Authorization"], "Basic SnhKT2Y4ZGRRU2R0RWpZd0xfLUZGVTo=")
-        text = {
-            "sender": "46700000001",
-            "recipients": [{"msisdn": 46701234567}],
-            "message": "Hej å & €",
-            "encoding": "UTF8",
-            "userref": message.uuid,
-        }
-        self.assertEqual(json.loads(wire.body), [text])
-
-    def test_alphabet_follows_the_text(self):
-        """GatewayAPI replaces letters unless it is told that a text needs Unicode."""
-        message = self.make_messages(body="Zażółć 😀")
-        request = self.adapter._prepare_requests(self.gateway, message)[0]
-        self.assertEqual(request.json[0]["encoding"], "UCS2")
-
-    def test_cost_of_one_text(self):
-        """Of several, only the sum is told: which of them cost what is not guessed."""
-        for count, cost in ((1, 0.12), (2, None)):
-            messages = self.make_messages(count)
-            request = self.adapter._prepare_requests(self.gateway, messages)[0]
-            accepted = self.make_accepted(request)
-            results = self.adapter._parse_response(self.gateway, request, accepted)
-            self.assertEqual({result.cost for result in results}, {cost})
-
-    def test_one_blocked_number_does_not_stop_the_others(self):
-        """GatewayAPI refuses all; the others go again without it."""
-        messages = self.make_messages(3)
-        blocked = messages.filtered(lambda m: m.number == "+46701234568")
-        self.record(messages, refuse_legacy(403, "0x0215", "MSISDN %1 blacklisted", 46701234568))
-        self.assertEqual(blocked.failure_reason, "MSISDN 46701234568 blacklisted")
-        self.assertEqual(set((messages - blocked).mapped("state")), {"queued"})
-
-    def test_refusal_for_one_text_that_names_none(self):
-        """One blocked number or forbidden word must not cost a hundred customers their text."""
-        for status, code in ((403, "0x0214"), (403, "0x0215"), (422, "0x0312"), (422, "0x9999")):
-            messages = self.make_messages(2)
-            self.record(messages, refuse_legacy(status, code))
-            self.assertEqual(messages.mapped("state"), ["queued"] * 2, code)
-            prepared = self.adapter._prepare_requests(self.gateway, messages)
-            self.assertEqual([len(request.uuids) for request in prepared], [1, 1])
-            alone = messages[0]
-            self.record(alone, refuse_legacy(status, code))
-            self.assertEqual(alone.state, "failed", code)
-
-    def test_refusal_for_the_account_is_one_for_all(self):
-        """Wrong credentials and an empty account are told at once, not after many tries."""
-        for status, code, kind in (
-            (401, "0x0211", "sms_configuration"),
-            (403, "0x0216", "sms_credit"),
-            (403, "0x0217", "sms_country_not_supported"),
-        ):
-            messages = self.make_messages(2)
-            self.record(messages, refuse_legacy(status, code))
-            self.assertEqual(messages.mapped("state"), ["failed"] * 2, code)
-            self.assertEqual(set(messages.mapped("failure_type")), {kind})
-
-    def test_token_of_the_documentation(self):
-        """The signature is the one that GatewayAPI documents; only what it signs is believed."""
-        self.gateway.gatewayapi_secret = "secret"
-        webhook = Webhook("status", "POST", "https://x", body=b'{"status": "REJECTED", "id": 1}')
-        call = self.with_headers(webhook, x_gwapi_signature=DOCUMENTED_TOKEN)
-        self.assertEqual(self.receive(call), self.reply)
-        (report,) = self.adapter._extract_reports(self.gateway, call)
-        self.assertEqual((report.state, report.provider_ref), ("delivered", "2381703"))
-
-    def test_short_number_of_a_country(self):
-        """Texts to 1204 in Denmark come for 451204, and to an eight-digit number likewise."""
-        for kind, address, receiver in (
-            ("short", "1204", 451204),
-            ("dedicated", "60575797", 4560575797),
-        ):
-            self.sender.write({"kind": kind, "address": address})
-            call = self.make_call("inbound", {**LEGACY_TEXT, "receiver": receiver})
-            (text,) = self.adapter._extract_inbound(self.gateway, call)
-            self.assertEqual(text.address, address)
-        call = self.make_call("inbound", {**LEGACY_TEXT, "receiver": 451205})
-        (text,) = self.adapter._extract_inbound(self.gateway, call)
-        self.assertEqual(text.address, "451205")
-
-    def test_every_state(self):
-        for told, expected in const.REPORT_STATES.items():
-            message = self.make_sent_message()
-            payload = {"id": 1, "status": told, "userref": message.uuid}
-            self.receive(self.make_call("status", payload))
-            self.work()
-            self.assertEqual(message.state, expected, told)
-
-    def test_failures_with_code_and_words(self):
-        cases = [
-            ("UNDELIVERABLE", "0x1010", "Unknown subscriber", "sms_invalid_destination"),
-            ("REJECTED", "0x103C", "Personal service barring", "sms_not_allowed"),
-            ("REJECTED", "0x1081", "External error", "sms_rejected"),
-            ("EXPIRED", None, None, "sms_expired"),
-        ]
-        for state, code, words, kind in cases:
-            message = self.make_sent_message()
-            payload = {"id": 1, "status": state, "code": code, "error": words}
-            self.receive(self.make_call("status", {**payload, "userref": message.uuid}))
-            self.work()
-            failure = (message.failure_type, message.failure_code, message.failure_reason)
-            self.assertEqual(failure, (kind, code or False, words or state))
-
-    def test_every_code_is_a_failure_we_know(self):
-        known = dict(self.env["sms.sms"]._fields["failure_type"]._description_selection(self.env))
-        kinds = {
-            *const.FAILURES.values(),
-            *const.REPORT_FAILURES.values(),
-            *const.STATE_FAILURES.values(),
-        }
-        self.assertLessEqual(kinds, known.keys())
-
-    def test_balance(self):
-        told = Response(200, {}, ACCOUNT)
-        self.assertEqual(self.adapter._parse_balance(self.gateway, told), (1234.56, "DKK"))
-        self.assertIsNone(self.adapter._parse_balance(self.gateway, Response(401, {}, b"")))

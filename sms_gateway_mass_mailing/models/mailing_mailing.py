@@ -65,7 +65,7 @@ class MailingMailing(models.Model):
             self.env["sms.composer"].new(values)._check_may_send()
 
     def _get_sms_sender(self):
-        """The sender of the mailing, else that of who is responsible for it; may be empty."""
+        """The sender of the mailing, that of who is responsible, or the company's; may be empty."""
         company = self._get_sms_company()
         return self._get_chosen_sms_sender() or company.sudo().sms_default_sender_id
 

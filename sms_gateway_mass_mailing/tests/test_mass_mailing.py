@@ -82,6 +82,23 @@ class TestMassMailing(MassMailingCase):
             texts = self.env["sms.sms"].search([("mailing_id", "=", mailing.id)])
             self.assertEqual(texts.sender_id, expected)
 
+    def test_the_countries_are_those_of_the_mailings_company(self):
+        """Whoever sends it: by another company's account it would cost and be answered there."""
+        company = self.env["res.company"].create({"name": "Other"})
+        gateway = self.env["sms.gateway"].create({"name": "Other's", "company_id": company.id})
+        theirs = self._create_sender(
+            "Other's", "mobile", "+4790000009", gateway_id=gateway.id, company_id=company.id
+        )
+        company.write({"sms_default_sender_id": theirs.id, "sms_bulk_enabled": True})
+        self.env["sms.sender.rule"].create({"prefix": "+47", "sender_id": self.sender.id})
+        user = new_test_user(
+            self.env, "other", company_id=company.id, company_ids=[(6, 0, company.ids)]
+        )
+        mailing = self.send_mailing(sms_sender_id=False, user_id=user.id)
+        texts = self.env["sms.sms"].search([("mailing_id", "=", mailing.id)])
+        self.assertEqual(texts.sender_id, theirs)
+        self.assertEqual(texts.message_id.company_id, company)
+
     def test_a_list_view_leaves_with_our_sender(self):
         """R153: so do texts to records chosen in a list."""
         composer = self.env["sms.composer"].with_context(
@@ -298,9 +315,14 @@ class TestMailingTest(MassMailingCase):
             self.send_test(self.create_mailing())
 
     def test_without_a_sender_the_test_goes_odoos_own_way(self):
+        """And ours no second time, where a rule has a sender for the number's country (P2)."""
+        self.env["sms.sender.rule"].create({"prefix": "+47", "sender_id": self.sender.id})
         with patch("odoo.addons.sms.tools.sms_api.SmsApi._contact_iap", return_value=[]) as contact:
             self.send_test(self.create_mailing(sms_sender_id=False))
         contact.assert_called_once()
+        with self.provider() as provider:
+            self.run_lanes("chat")
+        self.assertFalse(provider.sent)
 
 
 @tagged("post_install", "-at_install")

@@ -15,7 +15,7 @@ class MailingSmsTest(models.TransientModel):
         sender = self.mailing_id._get_sms_sender()
         test = self.with_context(
             sms_sender_id=sender.id,
-            sms_sender_by_number=not self.mailing_id._get_chosen_sms_sender(),
+            sms_sender_by_number=bool(sender) and not self.mailing_id._get_chosen_sms_sender(),
             sms_in_lane=bool(sender),
             sms_lane="chat",
             sms_origin="mailing",
