@@ -23,6 +23,8 @@ DEMO = "odoo_sms_demo"
 PREFIX = "odoo_sms"
 COPY_PREFIX = f"{PREFIX}_copy"
 TEMPLATES_KEPT = 8
+#: A template that was used since then may be one that a run of tests still copies.
+SECONDS_IN_USE = 2 * 3600
 PREGENERATE_ASSETS = """
 env["ir.qweb"]._pregenerate_assets_bundles()
 env.cr.commit()
@@ -174,10 +176,12 @@ def _drop_oldest():
     for kind in ("base", "tpl"):
         known = [name for name in names() if name.startswith(f"{PREFIX}_{kind}_")]
         finished = [name for name in known if not name.endswith("_unfinished")]
-        finished.sort(key=lambda name: notes(name).get("used", time.time()))
+        used = {name: notes(name).get("used", time.time()) for name in finished}
+        finished.sort(key=used.get)
         for name in finished[:-TEMPLATES_KEPT]:
-            with contextlib.suppress(psycopg2.Error):
-                drop(name)
+            if used[name] < time.time() - SECONDS_IN_USE:
+                with contextlib.suppress(psycopg2.Error):
+                    drop(name)
 
 
 # Copies for a run -------------------------------------------------------------------------

@@ -26,6 +26,8 @@ from kannel import (
 )
 
 TAKEN = "0: Accepted for delivery"
+#: Kannel's word for a text that the operator has taken.
+PLACED = "8"
 
 SET_UP = """
 import json
@@ -207,8 +209,18 @@ class Line:
         )
 
     def report(self, number, *told):
-        """Let the operator report on the text sent to a number."""
-        self.carrier.report(self.sent_to(number), *told)
+        """Let the operator report on the text sent to a number, once Kannel can place that."""
+        text = self.sent_to(number)
+        wait_for(
+            lambda: self.is_placed(number), message=lambda: f"Kannel's word: {self.road.calls[-9:]}"
+        )
+        self.carrier.report(text, *told)
+
+    def is_placed(self, number):
+        """Whether Kannel has told that the operator took the text, and so has noted its id."""
+        (uuid,) = self.ledger(number, "uuid")
+        placed = {"uuid": uuid, "type": PLACED}
+        return any(placed.items() <= call.items() for call in self.road.calls)
 
     def sent_to(self, number):
         """Return the text sent to a number, once the operator has it; there must be one only."""
@@ -348,9 +360,13 @@ def test_connection_is_tested_without_a_text(line):
         return line.person.call("sms.gateway", "action_test_connection", [line.gateway_id])
 
     assert attempt()["params"]["type"] == "success"
-    with pytest.raises(AssertionError, match="does not accept this user and password"):
+    with pytest.raises(
+        AssertionError, match="answered “403 Authorization failed.*user and password"
+    ):
         attempt(kannel_password="wrong")
-    with pytest.raises(AssertionError, match="is not Kannel's sendsms"):
+    with pytest.raises(
+        AssertionError, match="answered “404 .*that the address is Kannel's sendsms"
+    ):
         attempt(kannel_password=line.kannel.password, kannel_url=line.kannel.sendsms_url + "s")
     assert attempt(kannel_url=line.kannel.sendsms_url)["params"]["type"] == "success"
     assert len(line.carrier.parts) == before
