@@ -169,7 +169,7 @@ class TestNotify(CallbackCase):
         self.service.notify_channel = "auto_agent"
         callback = self.ask()
         self.assertEqual((callback.state, callback.notify_state), ("waiting", "failed"))
-        self.assertIn("enter its address", callback.notify_reason)
+        self.assertIn("in the connector Exchange", callback.notify_reason)
 
     def test_a_text_that_cannot_go_leaves_him_in_the_queue(self):
         """P10."""

@@ -207,7 +207,8 @@ class TestAccess(SecurityCase):
             {
                 name
                 for _model, name in public
-                if not name.startswith("action_") and name not in ("create", "write", "unlink")
+                if not name.startswith("action_")
+                and name not in ("create", "write", "unlink", "copy_data")
             }
         )
 
