@@ -234,7 +234,8 @@ class Browser:
         port_file = Path(self._profile) / "DevToolsActivePort"
         deadline = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < deadline:
-            with contextlib.suppress(OSError, ValueError, StopIteration):
+            # the file is there before its content, and the port before the page
+            with contextlib.suppress(OSError, ValueError, IndexError, StopIteration):
                 port = int(port_file.read_text().split()[0])
                 pages = requests.get(f"http://127.0.0.1:{port}/json", timeout=5).json()
                 return next(p["webSocketDebuggerUrl"] for p in pages if p["type"] == "page")
