@@ -39,7 +39,7 @@ print(json.dumps(token))
 """
 
 
-def test_the_served_description_is_true(database):
+def test_the_served_description_is_true(database, tmp_path):
     """Who programs an exchange by the description finds each answer there, and is let in by token.
 
     Each kind of success that it names is met, so that nothing is true for want of calls.
@@ -47,20 +47,21 @@ def test_the_served_description_is_true(database):
     token = odoo_script(database, CREATE)
     with OdooServer(database, max_cron_threads=1) as server:
         document = requests.get(f"{server.url}{API}/openapi.json", timeout=30).json()
-        result = call_as_described(server.url, token)
+        result = call_as_described(server.url, token, tmp_path)
         log = server.log_text()
     assert not result.returncode, f"{result.stdout}\n{result.stderr}\n{server.log}"
     assert "Traceback" not in log, server.log
     assert not unmet_successes(document, log), server.log
 
 
-def call_as_described(url, token):
-    """Let schemathesis call the server; return the finished process."""
+def call_as_described(url, token, folder):
+    """Let schemathesis call the server, from a folder for what it leaves; return the process."""
     program = python_env.ensure("openapi") / "bin" / "schemathesis"
     command = [program, f"--config-file={SETTINGS / 'schemathesis.toml'}", "--no-color", "run"]
     settings = {"OPENAPI_HOOKS": str(SETTINGS / "hooks.py"), "OPENAPI_TOKEN": token}
     return subprocess.run(
         [*command, f"--url={url}{API}", f"{url}{API}/openapi.json"],
+        cwd=folder,
         env={**os.environ, **settings},
         capture_output=True,
         text=True,
