@@ -7,7 +7,6 @@ class ResCompany(models.Model):
     sms_survey_min_answers = fields.Integer(
         "Answers before an agent is named",
         default=1,
-        required=True,
         help="In the report of SMS surveys; with fewer answers to a survey an agent is not.",
     )
 

@@ -55,7 +55,7 @@ class SmsSurveyReport(models.Model):
                    row.company_id, row.date, 1 AS asked, row.answered,
                    row.answered::float AS response_rate, row.score, row.reply_minutes,
                    CASE WHEN sum(row.answered) OVER (PARTITION BY row.survey_id, row.agent_id)
-                             >= company.sms_survey_min_answers
+                             >= coalesce(company.sms_survey_min_answers, 0)
                         THEN row.agent_id END AS agent_id
               FROM (%(answers)s UNION ALL %(open)s) row
               LEFT JOIN res_company company ON company.id = row.company_id
